@@ -1,0 +1,144 @@
+"""``python -m bench``: measure, and print what was found."""
+
+import json
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NoReturn
+from urllib.parse import urlsplit
+
+from bench.arguments import Options, parse
+from bench.cases import NAMES, foreign_cases, generator_cases, main_cases
+from bench.growth import GROWTH, Comparison, Sizes, measure_growth
+from bench.load import Address
+from bench.processes import Server, noop_command, pick_cores, service_command, trivial_command
+from bench.report import Machine, as_json, disturbance_note, generator_table, growth_table, main_table
+from bench.rounds import Case, Neighbours, Plan, Result, Target, run
+from bench.wire import BenchError
+
+__all__ = ["main"]
+
+_SIZES: Final = Sizes(queues=100_000, dead=1_000_000)
+_QUICK_SIZES: Final = Sizes(queues=10_000, dead=100_000)
+_TERMINATED: Final = 143
+
+
+class Bench:
+    """One run of the bench: what was asked for, and where it takes place."""
+
+    def __init__(self, options: Options, directory: Path) -> None:
+        self._options = options
+        self._directory = directory
+        self._machine = Machine(directory)
+        self._cores = pick_cores()
+        self._plan = Plan(
+            rounds=options.rounds,
+            seconds=options.seconds,
+            attempts=options.attempts,
+            neighbours=Neighbours(self._cores),
+            tell=_tell,
+        )
+
+    def run(self) -> None:
+        """Measure what was asked for, and print it as it comes."""
+        print(self._machine.text(), flush=True)
+        results: list[Result] = []
+        comparisons: list[Comparison] = []
+        if self._options.generator:
+            results = self._generator()
+            self._show(generator_table(results))
+        elif self._options.against:
+            results = self._foreign(self._options.against)
+            self._show(main_table(results))
+        else:
+            if self._options.wants(*NAMES):
+                results = self._main_part()
+                self._show(main_table(results))
+            if self._options.wants(GROWTH):
+                comparisons = self._growth_part()
+                self._show(growth_table(comparisons))
+        if note := disturbance_note([*results, *(each for pair in comparisons for each in (pair.small, pair.large))]):
+            self._show(note)
+        if self._options.json:
+            found = as_json(self._machine, self._parameters(), results, comparisons)
+            self._options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+
+    def _main_part(self) -> list[Result]:
+        depth, only = self._options.depth, self._options.only
+        with (
+            self._server("noop", noop_command()) as noop,
+            self._server("bare", noop_command(bare=True)) as bare,
+            self._server("service", service_command(self._directory / "data")) as service,
+        ):
+            targets = [Target.of(server) for server in (noop, bare, service)]
+            return self._run(main_cases(*targets, depth=depth, only=only))
+
+    def _growth_part(self) -> list[Comparison]:
+        return measure_growth(
+            self._directory / GROWTH,
+            self._cores,
+            _QUICK_SIZES if self._options.quick else _SIZES,
+            depth=self._options.depth,
+            measure=self._run,
+            tell=_tell,
+        )
+
+    def _generator(self) -> list[Result]:
+        with self._server("trivial", trivial_command()) as trivial:
+            return self._run(generator_cases(Target.of(trivial)))
+
+    def _foreign(self, url: str) -> list[Result]:
+        target = Target(_address(url), None)
+        return self._run(foreign_cases(target, depth=self._options.depth, only=self._options.only))
+
+    def _run(self, cases: Sequence[Case]) -> list[Result]:
+        return run(cases, self._plan)
+
+    def _server(self, name: str, command: Sequence[str]) -> Server:
+        return Server(command, core=self._cores.server, log=self._directory / f"{name}.log")
+
+    def _parameters(self) -> dict[str, object]:
+        names = ("rounds", "seconds", "attempts", "depth", "only", "quick", "against", "generator")
+        return {name: getattr(self._options, name) for name in names}
+
+    @staticmethod
+    def _show(text: str) -> None:
+        _tell("")
+        print(f"\n{text}", flush=True)
+
+
+def main() -> int:
+    """Measure, print the tables and return the exit code: 0 when everything could be measured, whatever it was."""
+    options = parse()
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        with tempfile.TemporaryDirectory(prefix="sukkal-bench-", dir=options.directory) as directory:
+            Bench(options, Path(directory)).run()
+    except (BenchError, OSError) as error:
+        _tell("")
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _stop(number: int, frame: object) -> NoReturn:
+    sys.exit(_TERMINATED)
+
+
+def _tell(progress: str) -> None:
+    """Show what is going on, in one line that is overwritten, to somebody who is looking."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{progress}", end="", file=sys.stderr, flush=True)
+
+
+def _address(url: str) -> Address:
+    parts = urlsplit(url)
+    if parts.scheme != "http" or parts.hostname is None or parts.path.strip("/"):
+        raise BenchError(f"{url} is not like http://HOST:PORT")
+    return parts.hostname, parts.port or 80
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,22 @@
+"""The command line: ``sukkal serve``, ``sukkal settings``, ``sukkal --version``."""
+
+import sys
+from collections.abc import Sequence
+
+from sukkal.cli import serve, show
+from sukkal.cli.arguments import parse
+from sukkal.errors import SettingsError, StartupError
+
+__all__ = ["main"]
+
+_COMMANDS = {"serve": serve.run, "settings": show.run}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0, 2 for wrong settings or usage, 1 if it cannot start otherwise."""
+    try:
+        command = parse(sys.argv[1:] if argv is None else argv)
+        return _COMMANDS[command.name](command)
+    except StartupError as error:
+        print(f"sukkal: {error}", file=sys.stderr)
+        return 2 if isinstance(error, SettingsError) else 1

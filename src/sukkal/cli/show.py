@@ -1,0 +1,38 @@
+"""``sukkal settings``: what would be used, where it came from, what it means."""
+
+import os
+from collections.abc import Mapping
+
+from sukkal.cli.arguments import Command
+from sukkal.cli.files import read_text
+from sukkal.settings import FIELDS, Field, Origin, Resolved, Settings, resolve
+
+__all__ = ["effective", "reference", "run"]
+
+_TOML = Origin("file")
+
+
+def run(command: Command) -> int:
+    """Print the effective settings, or the reference of all settings."""
+    print(reference() if command.reference else effective(resolve(command.flags, os.environ, read_text)))
+    return 0
+
+
+def effective(resolved: Resolved) -> str:
+    """Return the settings as a TOML file that would give the same ones, each with its origin as a comment."""
+    lines = [_TOML.assignment(field.name, getattr(resolved.settings, field.name)) for field in FIELDS]
+    width = max(len(line) for line in lines)
+    origins: Mapping[str, Origin] = resolved.origins
+    return "\n".join(f"{line:<{width}}  # {origins[field.name]}" for line, field in zip(lines, FIELDS, strict=True))
+
+
+def reference() -> str:
+    """Return a Markdown table of all settings: name, meaning, values and default."""
+    head = ["| Setting | Meaning | Takes | Default |", "|---|---|---|---|"]
+    return "\n".join(head + [_row(field) for field in FIELDS])
+
+
+def _row(field: Field) -> str:
+    default = getattr(Settings(), field.name)
+    shown = str(default).lower() if isinstance(default, bool) else str(default)
+    return f"| `{field.name}` | {field.description} | {field.wants} | `{shown}` |"

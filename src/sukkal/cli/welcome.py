@@ -1,0 +1,48 @@
+"""What ``sukkal serve`` says when it is ready."""
+
+from pathlib import Path
+
+from sukkal.settings import Settings
+
+__all__ = ["commands", "text"]
+
+_HEADERS = "-H 'Client-ID: 6ac2e86e-94a1-4bd9-a5f7-1d0c6e9a1b52' -H 'X-Project-Id: demo'"
+_JSON = "-H 'Content-Type: application/json'"
+_QUEUE = "/v2/queues/hello"
+
+
+def text(url: str, settings: Settings) -> str:
+    """Return the greeting: where it listens, where the data is, who may come in, and a first message to try."""
+    return "\n".join(
+        [
+            f"Sukkal listens on {url}",
+            _data(settings.directory),
+            "Authentication is off (auth = none): whoever can connect may read and write every project. The setting",
+            "`auth` is where it is turned on; `none` is all that this version has, so keep the address private.",
+            "",
+            "Try it from another terminal. These three post a message, claim it and delete it:",
+            "",
+            *commands(url),
+            "",
+            "Settings: sukkal serve --help. Stop: Ctrl-C.",
+        ]
+    )
+
+
+def commands(url: str) -> tuple[str, str, str]:
+    """Return three bash commands to be run one after the other: post a message, claim it, delete it.
+
+    A claimed message's ``href`` carries the id of its claim, which is what allows deleting it.
+    """
+    post = (
+        f"""curl -si {url}{_QUEUE}/messages {_HEADERS} {_JSON} -d '{{"messages": [{{"body": "Hello", "ttl": 300}}]}}'"""
+    )
+    claim = f"""claimed=$(curl -si {url}{_QUEUE}/claims {_HEADERS} {_JSON} -d '{{"ttl": 300}}'); echo "$claimed\""""
+    href = f"""$(grep -o '{_QUEUE}/messages/[^"]*' <<< "$claimed" | head -n 1)"""
+    return post, claim, f'curl -si -X DELETE "{url}{href}" {_HEADERS}'
+
+
+def _data(directory: str | None) -> str:
+    if directory is None:
+        return "Data is in memory only: it is gone when the process ends (store = memory://)"
+    return f"Data is in {Path(directory).absolute()}"

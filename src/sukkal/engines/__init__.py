@@ -1,0 +1,3 @@
+"""Engines keep the data: each implements ``sukkal.store.Engine`` and passes ``sukkal.testing``."""
+
+__all__: list[str] = []

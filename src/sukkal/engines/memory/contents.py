@@ -1,0 +1,132 @@
+"""What a queue in memory holds, and the few things that can happen to it."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from sukkal import limits
+from sukkal.model import Ack, Claim, Message, Once, Position, Queue, Release, Settlement, View
+
+__all__ = ["Contents", "Delivery", "after_position", "hold", "position_of", "remove", "settle", "shown", "visible"]
+
+
+@dataclass
+class Delivery:
+    """A message's place in a queue. ``message.claim_id`` may name a claim that has ended."""
+
+    message: Message
+    set_aside: bool = False
+
+    def live(self, now_ms: int) -> bool:
+        """Whether it has not expired."""
+        return now_ms < self.message.expires_ms
+
+    def waits(self, now_ms: int) -> bool:
+        """Whether it is claimed or delayed."""
+        return now_ms < self.message.visible_ms
+
+    def claimed(self, now_ms: int) -> bool:
+        """Whether a live claim holds it."""
+        return self.message.claim_id is not None and self.waits(now_ms)
+
+    def shown(self, now_ms: int) -> Message:
+        """Return the message as a reader sees it: without a claim that has ended."""
+        return self.message if self.claimed(now_ms) else replace(self.message, claim_id=None)
+
+
+@dataclass
+class Contents:
+    """A queue with everything in it."""
+
+    queue: Queue
+    metadata: bytes
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
+    claims: dict[str, Claim] = field(default_factory=dict)
+    once: dict[str, tuple[Once, tuple[tuple[str, ...], ...]]] = field(default_factory=dict)
+
+    def live(self, now_ms: int) -> Iterator[Delivery]:
+        """Return the live deliveries in the order of posting."""
+        return (delivery for delivery in self.deliveries.values() if delivery.live(now_ms))
+
+    def free(self, now_ms: int, *, set_aside: bool = False) -> list[Delivery]:
+        """Return what can be claimed, in the order in which it became free."""
+        found = [
+            delivery for delivery in self.live(now_ms) if not delivery.waits(now_ms) and delivery.set_aside is set_aside
+        ]
+        return sorted(found, key=lambda delivery: (delivery.message.visible_ms, delivery.message.sequence))
+
+    def live_claim(self, claim_id: str, now_ms: int) -> Claim | None:
+        """Return a claim that has not ended."""
+        claim = self.claims.get(claim_id)
+        return claim if claim is not None and now_ms < claim.expires_ms else None
+
+    def held(self, claim_id: str, now_ms: int) -> list[Delivery]:
+        """Return what a live claim holds."""
+        return [
+            delivery
+            for delivery in self.live(now_ms)
+            if delivery.message.claim_id == claim_id and delivery.waits(now_ms)
+        ]
+
+
+def shown(contents: Contents) -> Queue:
+    """Return the queue as a caller sees it."""
+    # A copy: what a caller does with it must not change what is kept.
+    return replace(contents.queue, metadata=msgspec.json.decode(contents.metadata, type=dict[str, Any]))
+
+
+def hold(delivery: Delivery, ends_ms: int, ttl_s: int, grace_s: int) -> None:
+    """Let a claim hold a delivery until ``ends_ms``."""
+    message = replace(delivery.message, visible_ms=ends_ms)
+    if message.expires_ms < ends_ms:
+        # It outlives the claim that holds it.
+        message = replace(message, expires_ms=ends_ms + grace_s * limits.SECOND_MS, ttl_s=ttl_s + grace_s)
+    delivery.message = message
+
+
+def settle(contents: Contents, delivery: Delivery, settlement: Settlement, now_ms: int) -> None:
+    """Acknowledge or release a delivery."""
+    if isinstance(settlement, Ack):
+        del contents.deliveries[delivery.message.id]
+    else:
+        _release(delivery, settlement, now_ms)
+
+
+def _release(delivery: Delivery, release: Release, now_ms: int) -> None:
+    message = delivery.message
+    visible_ms = now_ms + release.delay_s * limits.SECOND_MS if release.delay_s else message.created_ms
+    delivery.message = replace(message, claim_id=None, visible_ms=visible_ms)
+    delivery.set_aside = delivery.set_aside and not release.revive
+
+
+def position_of(delivery: Delivery, *, free: bool) -> Position:
+    """Return where a delivery stands in a view."""
+    message = delivery.message
+    return Position(message.visible_ms if free else message.created_ms, message.sequence)
+
+
+def after_position(scanned: Iterable[Delivery], after: Position | None, *, free: bool) -> Iterator[Delivery]:
+    """Return the deliveries that stand behind a position."""
+    for delivery in scanned:
+        position = position_of(delivery, free=free)
+        if after is None or (position > after if free else position.sequence > after.sequence):
+            yield delivery
+
+
+def visible(delivery: Delivery, view: View, now_ms: int) -> bool:
+    """Tell whether a view shows a delivery."""
+    if view.not_from and delivery.message.client == view.not_from:
+        return False
+    if not delivery.waits(now_ms):
+        return True
+    return view.claimed if delivery.claimed(now_ms) else view.delayed
+
+
+def remove(rows: dict[str, Any], keys: Sequence[str]) -> int:
+    """Remove entries and return how many there were."""
+    for key in keys:
+        del rows[key]
+    return len(keys)

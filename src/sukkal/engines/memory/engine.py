@@ -1,0 +1,340 @@
+"""The engine in memory: the contract in its plainest form.
+
+It is what the other engines are compared with, and ``--store memory://``. Nothing survives the process, and looking for
+free messages walks the queue: it is meant for tests and trials, not for depth.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+from msgspec.structs import replace
+
+from sukkal import limits
+from sukkal.engines.memory.contents import (
+    Contents,
+    Delivery,
+    after_position,
+    hold,
+    position_of,
+    remove,
+    settle,
+    shown,
+    visible,
+)
+from sukkal.errors import ClaimNotFound, IdempotencyConflict, RevisionConflict
+from sukkal.model import (
+    Claim,
+    Deleted,
+    HeldClaim,
+    Message,
+    NewClaim,
+    NewMessage,
+    Once,
+    Page,
+    Position,
+    Post,
+    Published,
+    Queue,
+    QueueKey,
+    QueueKind,
+    QueueList,
+    Settled,
+    Settlement,
+    Stats,
+    Swept,
+    View,
+)
+
+__all__ = ["MemoryEngine"]
+
+
+class MemoryEngine:
+    """Keeps all data in the process. See ``sukkal.store.Engine``."""
+
+    def __init__(self) -> None:
+        self._queues: dict[QueueKey, Contents] = {}
+        self._sequence = 0
+
+    async def start(self) -> None:
+        """Begin empty."""
+
+    async def close(self) -> None:
+        """Forget everything."""
+        self._queues.clear()
+
+    def stalled_ms(self, now_ms: int) -> int:
+        """Return 0: nothing ever waits."""
+        return 0
+
+    # -- queues
+
+    async def put_queue(
+        self, key: QueueKey, metadata: Mapping[str, Any], *, revision: int | None, now_ms: int
+    ) -> Queue:
+        """Create the queue, or replace its metadata."""
+        contents = self._queues.get(key)
+        if (contents.queue.revision if contents else None) != revision:
+            raise RevisionConflict(f"The metadata of queue {key.name} were changed meanwhile. Read them again.")
+        if contents is None:
+            contents = self._create(key, now_ms)
+        else:
+            contents.queue = replace(contents.queue, revision=contents.queue.revision + 1)
+        contents.metadata = msgspec.json.encode(metadata)
+        return shown(contents)
+
+    async def get_queue(self, key: QueueKey) -> Queue | None:
+        """Return the queue, or ``None``."""
+        contents = self._queues.get(key)
+        return shown(contents) if contents else None
+
+    async def list_queues(
+        self, project: str, kind: QueueKind, *, after: str, limit: int, total: bool = False
+    ) -> QueueList:
+        """Return a page of queues by name."""
+        keys = sorted(key for key in self._queues if key.project == project and key.kind == kind)
+        page = [shown(self._queues[key]) for key in keys if key.name > after][:limit]
+        return QueueList(tuple(page), len(keys) if total else None)
+
+    async def delete_queue(self, key: QueueKey, *, contents_only: bool = False) -> None:
+        """Remove the queue or its contents."""
+        contents = self._queues.pop(key, None)
+        if contents is not None and contents_only:
+            self._queues[key] = Contents(contents.queue, contents.metadata)
+
+    # -- messages
+
+    async def publish(self, posts: Sequence[Post], *, now_ms: int, once: Once | None = None) -> Published:
+        """Store messages in all the named queues at once."""
+        ids = tuple(tuple(message.id for message in post.messages) for post in posts)
+        if once is not None:
+            earlier = self._earlier(posts[0].queue, once, now_ms)
+            if earlier is not None:
+                return Published(earlier, repeated=True)
+        for post in posts:
+            contents = self._queues.get(post.queue) or self._create(post.queue, now_ms)
+            for message in post.messages:
+                self._insert(contents, message, now_ms)
+        if once is not None:
+            self._queues[posts[0].queue].once[once.key] = (once, ids)
+        return Published(ids)
+
+    async def browse(self, key: QueueKey, *, after: Position | None, limit: int, view: View, now_ms: int) -> Page:
+        """Return part of a view of the queue."""
+        contents = self._queues.get(key)
+        if contents is None:
+            return Page((), None)
+        free_only = not (view.claimed or view.delayed)
+        scanned: Iterable[Delivery] = contents.free(now_ms) if free_only else contents.live(now_ms)
+        found: list[Message] = []
+        last: Position | None = None
+        for count, delivery in enumerate(after_position(scanned, after, free=free_only)):
+            if count == limits.BROWSE_SCAN_ROWS_MAX or len(found) == limit:
+                break
+            last = position_of(delivery, free=free_only)
+            if visible(delivery, view, now_ms):
+                found.append(delivery.shown(now_ms))
+        return Page(tuple(found), last)
+
+    async def get_messages(self, key: QueueKey, ids: Sequence[str], *, now_ms: int) -> tuple[Message, ...]:
+        """Return those of the messages that are live."""
+        found = (self._find(key, id_, now_ms) for id_ in dict.fromkeys(ids))
+        return tuple(delivery.shown(now_ms) for delivery in found if delivery)
+
+    async def delete_messages(
+        self, key: QueueKey, ids: Sequence[str], *, now_ms: int, claimed: bool
+    ) -> Mapping[str, Deleted]:
+        """Delete messages by id."""
+        outcome: dict[str, Deleted] = {}
+        for id_ in dict.fromkeys(ids):
+            delivery = self._find(key, id_, now_ms)
+            if delivery is None:
+                outcome[id_] = Deleted.MISSING
+            elif delivery.claimed(now_ms) and not claimed:
+                outcome[id_] = Deleted.CLAIMED
+            else:
+                del self._queues[key].deliveries[id_]
+                outcome[id_] = Deleted.DONE
+        return outcome
+
+    # -- claims
+
+    async def claim(
+        self,
+        key: QueueKey,
+        claim: NewClaim,
+        *,
+        limit: int,
+        now_ms: int,
+        max_attempts: int | None = None,
+        set_aside: bool = False,
+        settle: bool = False,
+    ) -> tuple[Message, ...]:
+        """Take the first free messages."""
+        contents = self._queues.get(key)
+        if contents is None:
+            return ()
+        taken: list[Delivery] = []
+        for delivery in contents.free(now_ms, set_aside=set_aside):
+            if len(taken) == limit:
+                break
+            if max_attempts is not None and not set_aside and delivery.message.attempts >= max_attempts:
+                delivery.set_aside = True
+            else:
+                taken.append(delivery)
+        ends_ms = now_ms + claim.ttl_s * limits.SECOND_MS
+        for delivery in taken:
+            attempts = delivery.message.attempts + (not set_aside)
+            delivery.message = replace(delivery.message, claim_id=claim.id, attempts=attempts)
+            hold(delivery, ends_ms, claim.ttl_s, claim.grace_s)
+            if max_attempts is not None and attempts >= max_attempts:
+                delivery.set_aside = True
+            if settle:
+                del contents.deliveries[delivery.message.id]
+        if taken and not settle:
+            contents.claims[claim.id] = Claim(
+                id=claim.id, ttl_s=claim.ttl_s, grace_s=claim.grace_s, created_ms=now_ms, expires_ms=ends_ms
+            )
+        return tuple(delivery.message for delivery in taken)
+
+    async def get_claim(self, key: QueueKey, claim_id: str, *, now_ms: int) -> HeldClaim | None:
+        """Return a live claim and what it holds."""
+        contents = self._queues.get(key)
+        claim = contents.live_claim(claim_id, now_ms) if contents else None
+        if contents is None or claim is None:
+            return None
+        return HeldClaim(claim, tuple(delivery.message for delivery in contents.held(claim_id, now_ms)))
+
+    async def list_claims(self, key: QueueKey, *, after: str, limit: int, now_ms: int) -> tuple[Claim, ...]:
+        """Return live claims by id."""
+        contents = self._queues.get(key)
+        claims = sorted(contents.claims.values(), key=lambda claim: claim.id) if contents else []
+        return tuple(claim for claim in claims if claim.id > after and now_ms < claim.expires_ms)[:limit]
+
+    async def extend(self, key: QueueKey, claim_id: str, *, ttl_s: int, grace_s: int, now_ms: int) -> None:
+        """Begin a live claim's time anew."""
+        contents, claim = self._live_claim(key, claim_id, now_ms)
+        ends_ms = now_ms + ttl_s * limits.SECOND_MS
+        for delivery in contents.held(claim_id, now_ms):
+            hold(delivery, ends_ms, ttl_s, grace_s)
+        contents.claims[claim_id] = replace(claim, ttl_s=ttl_s, grace_s=grace_s, created_ms=now_ms, expires_ms=ends_ms)
+
+    async def settle(
+        self,
+        key: QueueKey,
+        claim_id: str,
+        settlements: Mapping[str, Settlement],
+        *,
+        now_ms: int,
+        rest: Settlement | None = None,
+    ) -> Mapping[str, Settled]:
+        """Acknowledge or release messages that a live claim holds."""
+        contents, _ = self._live_claim(key, claim_id, now_ms)
+        outcome: dict[str, Settled] = {}
+        for id_, settlement in settlements.items():
+            delivery = self._find(key, id_, now_ms)
+            if delivery is None:
+                outcome[id_] = Settled.MISSING
+            elif not delivery.claimed(now_ms):
+                outcome[id_] = Settled.NOT_CLAIMED
+            elif delivery.message.claim_id != claim_id:
+                outcome[id_] = Settled.OTHER_CLAIM
+            else:
+                settle(contents, delivery, settlement, now_ms)
+                outcome[id_] = Settled.DONE
+        if rest is not None:
+            for delivery in contents.held(claim_id, now_ms):
+                settle(contents, delivery, rest, now_ms)
+            del contents.claims[claim_id]
+        return outcome
+
+    # -- the whole
+
+    async def stats(self, key: QueueKey, *, now_ms: int) -> Stats:
+        """Count the queue's live messages."""
+        contents = self._queues.get(key)
+        live = list(contents.live(now_ms)) if contents else []
+        if not live:
+            return Stats()
+        claimed = sum(delivery.claimed(now_ms) for delivery in live)
+        waiting = sum(delivery.waits(now_ms) for delivery in live)
+        return Stats(
+            claimed=claimed,
+            delayed=waiting - claimed,
+            free=len(live) - waiting,
+            oldest=live[0].shown(now_ms),
+            newest=live[-1].shown(now_ms),
+        )
+
+    async def sweep(self, *, now_ms: int, limit: int) -> Swept:
+        """Remove some of what can no longer be seen."""
+        removed = 0
+        for contents in self._queues.values():
+            dead = [id_ for id_, delivery in contents.deliveries.items() if not delivery.live(now_ms)]
+            ended = [id_ for id_, claim in contents.claims.items() if now_ms >= claim.expires_ms]
+            forgotten = [key for key, (once, _) in contents.once.items() if now_ms >= once.expires_ms]
+            removed += remove(contents.deliveries, dead[: limit - removed])
+            removed += remove(contents.claims, ended[: limit - removed])
+            removed += remove(contents.once, forgotten[: limit - removed])
+        return Swept(removed, more=removed >= limit)
+
+    async def due_queues(self, *, now_ms: int, limit: int) -> tuple[QueueKey, ...]:
+        """Return queues with set-aside messages that are free to be taken."""
+        due = (key for key, contents in self._queues.items() if contents.free(now_ms, set_aside=True))
+        return tuple(sorted(due)[:limit])
+
+    async def next_due(self, key: QueueKey, *, now_ms: int) -> int | None:
+        """Return when the next message of the queue becomes free."""
+        contents = self._queues.get(key)
+        live = contents.live(now_ms) if contents else ()
+        return min((each.message.visible_ms for each in live if each.waits(now_ms)), default=None)
+
+    # -- parts
+
+    def _create(self, key: QueueKey, now_ms: int) -> Contents:
+        queue = Queue(key=key, metadata={}, revision=1, created_ms=now_ms)
+        contents = self._queues[key] = Contents(queue, msgspec.json.encode({}))
+        return contents
+
+    def _insert(self, contents: Contents, new: NewMessage, now_ms: int) -> None:
+        present = contents.deliveries.get(new.id)
+        if present is not None:
+            if present.live(now_ms):
+                return
+            del contents.deliveries[new.id]
+        self._sequence += 1
+        message = Message(
+            id=new.id,
+            body=new.body,
+            ttl_s=new.ttl_s,
+            created_ms=now_ms,
+            expires_ms=now_ms + new.ttl_s * limits.SECOND_MS,
+            visible_ms=now_ms + new.delay_s * limits.SECOND_MS,
+            sequence=self._sequence,
+            client=new.client,
+            attributes=new.attributes,
+        )
+        contents.deliveries[new.id] = Delivery(message)
+
+    def _find(self, key: QueueKey, id_: str, now_ms: int) -> Delivery | None:
+        contents = self._queues.get(key)
+        delivery = contents.deliveries.get(id_) if contents else None
+        return delivery if delivery is not None and delivery.live(now_ms) else None
+
+    def _live_claim(self, key: QueueKey, claim_id: str, now_ms: int) -> tuple[Contents, Claim]:
+        contents = self._queues.get(key)
+        claim = contents.live_claim(claim_id, now_ms) if contents else None
+        if contents is None or claim is None:
+            raise ClaimNotFound(f"Claim {claim_id} does not exist in queue {key.name} for project {key.project}")
+        return contents, claim
+
+    def _earlier(self, key: QueueKey, once: Once, now_ms: int) -> tuple[tuple[str, ...], ...] | None:
+        contents = self._queues.get(key)
+        known = contents.once.get(once.key) if contents else None
+        if known is None or now_ms >= known[0].expires_ms:
+            return None
+        if known[0].fingerprint != once.fingerprint:
+            raise IdempotencyConflict(
+                "The idempotency key was used before with another request. Use a new key for a new request."
+            )
+        return known[1]

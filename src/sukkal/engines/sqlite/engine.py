@@ -1,0 +1,268 @@
+"""The engine: each call is one step of a transaction, or one read of committed data."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import apsw
+import msgspec
+
+from sukkal.engines.sqlite import claiming, publishing, reading, sweeping
+from sukkal.engines.sqlite.catalogue import Catalogue
+from sukkal.engines.sqlite.checkpoints import Checkpoints
+from sukkal.engines.sqlite.database import Database, our_error
+from sukkal.engines.sqlite.writer import GroupCommit
+from sukkal.errors import RevisionConflict
+from sukkal.model import (
+    Claim,
+    Deleted,
+    HeldClaim,
+    Message,
+    NewClaim,
+    Once,
+    Page,
+    Position,
+    Post,
+    Published,
+    Queue,
+    QueueKey,
+    QueueKind,
+    QueueList,
+    Settled,
+    Settlement,
+    Stats,
+    Swept,
+    View,
+)
+
+__all__ = ["SqliteEngine"]
+
+T = TypeVar("T")
+
+
+class SqliteEngine:
+    """Keeps all data in one directory, which it holds alone while it is started. See ``sukkal.store.Engine``."""
+
+    def __init__(self, directory: Path) -> None:
+        self._database = Database(directory)
+        self._catalogue: Catalogue
+        self._commits: GroupCommit
+        self._counting = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Open and migrate the directory. Raises ``DataInUse``, ``DataTooNew``, ``StartupError``."""
+        database = self._database
+        database.open()
+        self._catalogue = Catalogue(database.writer, database.reader)
+        self._commits = GroupCommit(
+            database.writer,
+            Checkpoints(database.writer, database.checkpointer),
+            before_commit=self._catalogue.save_counter,
+            committed=self._catalogue.commit,
+            rolled_back=self._catalogue.roll_back,
+        )
+
+    async def close(self) -> None:
+        """Finish the writes that were taken, then close the directory."""
+        await self._commits.close()
+        async with self._counting:
+            self._database.close()
+
+    def stalled_ms(self, now_ms: int) -> int:
+        """Return for how long writes have been seen waiting without any commit."""
+        return self._commits.stalled_ms(now_ms)
+
+    # -- queues
+
+    async def put_queue(
+        self, key: QueueKey, metadata: Mapping[str, Any], *, revision: int | None, now_ms: int
+    ) -> Queue:
+        """Create the queue, or replace its metadata."""
+        encoded = msgspec.json.encode(metadata)
+
+        def step() -> Queue:
+            entry = self._catalogue.present(key)
+            if (entry.queue.revision if entry else None) != revision:
+                raise RevisionConflict(f"The metadata of queue {key.name} were changed meanwhile. Read them again.")
+            if entry is None:
+                return self._catalogue.create(key, encoded, now_ms).queue
+            return self._catalogue.replace(entry, encoded).queue
+
+        return await self._commits.run(step)
+
+    async def get_queue(self, key: QueueKey) -> Queue | None:
+        """Return the queue, or ``None``."""
+        entry = self._catalogue.known(key) or self._read(lambda: self._catalogue.find(key))
+        return entry.queue if entry else None
+
+    async def list_queues(
+        self, project: str, kind: QueueKind, *, after: str, limit: int, total: bool = False
+    ) -> QueueList:
+        """Return a page of queues by name."""
+
+        def read(connection: apsw.Connection) -> QueueList:
+            return reading.list_queues(connection, project, kind, after=after, limit=limit, total=total)
+
+        if total:
+            return await self._read_beside(read)
+        return self._read(lambda: read(self._database.reader))
+
+    async def delete_queue(self, key: QueueKey, *, contents_only: bool = False) -> None:
+        """Remove the queue or its contents."""
+
+        def step() -> None:
+            if (entry := self._catalogue.present(key)) is not None:
+                (self._catalogue.clear if contents_only else self._catalogue.remove)(entry)
+
+        await self._commits.run(step)
+
+    # -- messages
+
+    async def publish(self, posts: Sequence[Post], *, now_ms: int, once: Once | None = None) -> Published:
+        """Store messages in all the named queues at once."""
+        return await self._commits.run(
+            lambda: publishing.publish(self._database.writer, self._catalogue, posts, now_ms=now_ms, once=once)
+        )
+
+    async def browse(self, key: QueueKey, *, after: Position | None, limit: int, view: View, now_ms: int) -> Page:
+        """Return part of a view of the queue."""
+        return self._read_queue(
+            key,
+            lambda reader, queue: reading.browse(reader, queue, after=after, limit=limit, view=view, now_ms=now_ms),
+            Page((), None),
+        )
+
+    async def get_messages(self, key: QueueKey, ids: Sequence[str], *, now_ms: int) -> tuple[Message, ...]:
+        """Return those of the messages that are live."""
+        return self._read_queue(key, lambda reader, queue: reading.get_messages(reader, queue, ids, now_ms=now_ms), ())
+
+    async def delete_messages(
+        self, key: QueueKey, ids: Sequence[str], *, now_ms: int, claimed: bool
+    ) -> Mapping[str, Deleted]:
+        """Delete messages by id."""
+        return await self._commits.run(
+            lambda: publishing.delete_messages(
+                self._database.writer, self._catalogue, key, ids, now_ms=now_ms, claimed=claimed
+            )
+        )
+
+    # -- claims
+
+    async def claim(
+        self,
+        key: QueueKey,
+        claim: NewClaim,
+        *,
+        limit: int,
+        now_ms: int,
+        max_attempts: int | None = None,
+        set_aside: bool = False,
+        settle: bool = False,
+    ) -> tuple[Message, ...]:
+        """Take the first free messages."""
+        return await self._commits.run(
+            lambda: claiming.claim(
+                self._database.writer,
+                self._catalogue,
+                key,
+                claim,
+                limit=limit,
+                now_ms=now_ms,
+                max_attempts=max_attempts,
+                set_aside=set_aside,
+                settle=settle,
+            )
+        )
+
+    async def get_claim(self, key: QueueKey, claim_id: str, *, now_ms: int) -> HeldClaim | None:
+        """Return a live claim and what it holds."""
+        return self._read_queue(
+            key, lambda reader, queue: reading.get_claim(reader, queue, claim_id, now_ms=now_ms), None
+        )
+
+    async def list_claims(self, key: QueueKey, *, after: str, limit: int, now_ms: int) -> tuple[Claim, ...]:
+        """Return live claims by id."""
+        return self._read_queue(
+            key, lambda reader, queue: reading.list_claims(reader, queue, after=after, limit=limit, now_ms=now_ms), ()
+        )
+
+    async def extend(self, key: QueueKey, claim_id: str, *, ttl_s: int, grace_s: int, now_ms: int) -> None:
+        """Begin a live claim's time anew."""
+        await self._commits.run(
+            lambda: claiming.extend(
+                self._database.writer,
+                self._catalogue,
+                key,
+                claim_id,
+                ttl_s=ttl_s,
+                grace_s=grace_s,
+                now_ms=now_ms,
+            )
+        )
+
+    async def settle(
+        self,
+        key: QueueKey,
+        claim_id: str,
+        settlements: Mapping[str, Settlement],
+        *,
+        now_ms: int,
+        rest: Settlement | None = None,
+    ) -> Mapping[str, Settled]:
+        """Acknowledge or release messages that a live claim holds."""
+        return await self._commits.run(
+            lambda: claiming.settle(
+                self._database.writer, self._catalogue, key, claim_id, settlements, now_ms=now_ms, rest=rest
+            )
+        )
+
+    # -- the whole
+
+    async def stats(self, key: QueueKey, *, now_ms: int) -> Stats:
+        """Count the queue's live messages."""
+        entry = self._read(lambda: self._catalogue.find(key))
+        if entry is None:
+            return Stats()
+        return await self._read_beside(lambda counter: reading.stats(counter, entry.number, now_ms=now_ms))
+
+    async def sweep(self, *, now_ms: int, limit: int) -> Swept:
+        """Remove some of what can no longer be seen."""
+        return await self._commits.run(lambda: sweeping.sweep(self._database.writer, now_ms=now_ms, limit=limit))
+
+    async def due_queues(self, *, now_ms: int, limit: int) -> tuple[QueueKey, ...]:
+        """Return queues with set-aside messages that are free to be taken."""
+        return self._read(lambda: reading.due_queues(self._database.reader, now_ms=now_ms, limit=limit))
+
+    async def next_due(self, key: QueueKey, *, now_ms: int) -> int | None:
+        """Return when the next message of the queue becomes free."""
+        return self._read_queue(key, lambda reader, queue: reading.next_due(reader, queue, now_ms=now_ms), None)
+
+    # -- how reads are made
+
+    def _read_queue(self, key: QueueKey, read: Callable[[apsw.Connection, int], T], missing: T) -> T:
+        def step() -> T:
+            entry = self._catalogue.find(key)
+            if entry is None:
+                return missing
+            with reading.one_state(self._database.reader):
+                return read(self._database.reader, entry.number)
+
+        return self._read(step)
+
+    @staticmethod
+    def _read(read: Callable[[], T]) -> T:
+        try:
+            return read()
+        except apsw.Error as error:
+            raise our_error(error) from error
+
+    async def _read_beside(self, read: Callable[[apsw.Connection], T]) -> T:
+        """Run a read that may take long in a thread, one at a time."""
+
+        def step() -> T:
+            with reading.one_state(self._database.counter):
+                return read(self._database.counter)
+
+        async with self._counting:
+            return await asyncio.to_thread(self._read, step)

@@ -1,0 +1,91 @@
+"""Steps that put messages in and take them out by id."""
+
+from collections.abc import Sequence
+
+import apsw
+import msgspec
+
+from sukkal.engines.sqlite.catalogue import Catalogue
+from sukkal.engines.sqlite.lifetimes import lifetime_class
+from sukkal.engines.sqlite.rows import fetch
+from sukkal.engines.sqlite.statements import SQL
+from sukkal.errors import IdempotencyConflict
+from sukkal.model import Deleted, NewMessage, Once, Post, Published, QueueKey
+
+__all__ = ["delete_messages", "publish"]
+
+
+def publish(
+    writer: apsw.Connection, catalogue: Catalogue, posts: Sequence[Post], *, now_ms: int, once: Once | None
+) -> Published:
+    """Store the messages of all posts."""
+    if once is not None and (earlier := _earlier(writer, catalogue, posts[0].queue, once, now_ms)) is not None:
+        return Published(earlier, repeated=True)
+    for post in posts:
+        queue = catalogue.ensure(post.queue, now_ms).number
+        for message in post.messages:
+            _insert(writer, catalogue, queue, message, now_ms)
+    ids = tuple([tuple([message.id for message in post.messages]) for post in posts])
+    if once is not None:
+        number = catalogue.ensure(posts[0].queue, now_ms).number
+        writer.execute(SQL.save_once, (number, once.key, once.fingerprint, msgspec.json.encode(ids), once.expires_ms))
+    return Published(ids)
+
+
+def delete_messages(
+    writer: apsw.Connection, catalogue: Catalogue, key: QueueKey, ids: Sequence[str], *, now_ms: int, claimed: bool
+) -> dict[str, Deleted]:
+    """Delete live messages by id, claimed ones only if asked to."""
+    entry = catalogue.present(key)
+    if entry is None:
+        return dict.fromkeys(ids, Deleted.MISSING)
+    sql = SQL.delete_live_id if claimed else SQL.delete_unclaimed_id
+    outcome: dict[str, Deleted] = {}
+    for id_ in dict.fromkeys(ids):
+        writer.execute(sql, (entry.number, id_, now_ms))
+        if writer.changes():
+            outcome[id_] = Deleted.DONE
+        elif claimed or not fetch(writer, SQL.place, (entry.number, id_, now_ms)):
+            outcome[id_] = Deleted.MISSING
+        else:
+            outcome[id_] = Deleted.CLAIMED
+    return outcome
+
+
+def _insert(writer: apsw.Connection, catalogue: Catalogue, queue: int, message: NewMessage, now_ms: int) -> None:
+    expires_ms = now_ms + message.ttl_s * 1_000
+    visible_ms = now_ms + message.delay_s * 1_000
+    row = (
+        catalogue.next_number(),
+        queue,
+        message.id,
+        message.client,
+        now_ms,
+        message.ttl_s,
+        expires_ms,
+        visible_ms,
+        lifetime_class(expires_ms - visible_ms),
+        message.attributes,
+        message.body,
+    )
+    writer.execute(SQL.insert_message, row)
+    if not writer.changes():
+        # The id is there already. If that message has expired and only waits to be swept, it makes room.
+        writer.execute(SQL.delete_expired_id, (queue, message.id, now_ms))
+        if writer.changes():
+            writer.execute(SQL.insert_message, row)
+
+
+def _earlier(
+    writer: apsw.Connection, catalogue: Catalogue, key: QueueKey, once: Once, now_ms: int
+) -> tuple[tuple[str, ...], ...] | None:
+    entry = catalogue.present(key)
+    if entry is None:
+        return None
+    for fingerprint, ids in writer.execute(SQL.once, (entry.number, once.key, now_ms)):
+        if fingerprint != once.fingerprint:
+            raise IdempotencyConflict(
+                "The idempotency key was used before with another request. Use a new key for a new request."
+            )
+        return msgspec.json.decode(ids, type=tuple[tuple[str, ...], ...])
+    return None

@@ -1,0 +1,35 @@
+"""Removing what can no longer be seen, a slice at a time."""
+
+import apsw
+
+from sukkal.engines.sqlite.rows import fetch
+from sukkal.engines.sqlite.statements import SQL
+from sukkal.model import Swept
+
+__all__ = ["sweep"]
+
+
+def sweep(writer: apsw.Connection, *, now_ms: int, limit: int) -> Swept:
+    """Remove about ``limit`` rows."""
+    removed = 0
+    for sql in (SQL.sweep_messages, SQL.sweep_claims, SQL.sweep_once):
+        if removed < limit:
+            writer.execute(sql, (now_ms, limit - removed))
+            removed += writer.changes()
+    if removed < limit:
+        removed += _sweep_dropped(writer, limit - removed)
+    return Swept(removed, more=removed >= limit)
+
+
+def _sweep_dropped(writer: apsw.Connection, limit: int) -> int:
+    removed = 0
+    while removed < limit and (row := fetch(writer, SQL.dropped, ())):
+        ((number,),) = row
+        before = removed
+        for sql in (SQL.sweep_dropped_messages, SQL.sweep_dropped_claims, SQL.sweep_dropped_once):
+            writer.execute(sql, (number, limit - removed))
+            removed += writer.changes()
+        if removed == before:
+            writer.execute(SQL.forget_dropped, (number,))
+            removed += 1
+    return removed

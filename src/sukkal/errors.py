@@ -1,0 +1,288 @@
+"""All errors of the project, in one tree with stable codes.
+
+``title`` and the message are what a caller reads, in the shape ``{"title", "description"}`` of the Zaqar API. A
+message names the field, the limit and what to do. How a code looks in a protocol is that transport's table.
+"""
+
+from typing import ClassVar
+
+__all__ = [
+    "BadClaim",
+    "BadEncoding",
+    "BadRequest",
+    "ClaimNotFound",
+    "Conflict",
+    "DataInUse",
+    "DataTooNew",
+    "Forbidden",
+    "IdempotencyConflict",
+    "InvalidBody",
+    "InvalidHeader",
+    "InvalidName",
+    "InvalidParameter",
+    "InvalidRequest",
+    "MessageClaimed",
+    "MessageNotFound",
+    "MetadataConflict",
+    "MethodNotAllowed",
+    "MissingHeader",
+    "MissingProject",
+    "NotAcceptable",
+    "NotFound",
+    "QueueNotFound",
+    "RevisionConflict",
+    "RouteNotFound",
+    "SettingsError",
+    "ShuttingDown",
+    "StartupError",
+    "StoreFull",
+    "StoreUnavailable",
+    "SukkalError",
+    "Unavailable",
+    "UnsupportedMediaType",
+]
+
+
+class SukkalError(Exception):
+    """Anything that Sukkal reports on purpose."""
+
+    code: ClassVar[str] = "internal"
+    title: ClassVar[str] = "Internal server error"
+
+    def __init__(self, description: str | None = None) -> None:
+        super().__init__(description or self.title)
+        self.description = description
+
+
+# -- the request is wrong -----------------------------------------------------------------------------------------
+
+
+class BadRequest(SukkalError):
+    """The request cannot be served as it stands; repeating it unchanged is pointless."""
+
+    code = "bad_request"
+    title = "Bad request"
+
+
+class InvalidRequest(BadRequest):
+    """A value is missing, of the wrong kind or outside its limits."""
+
+    code = "invalid_request"
+    title = "Invalid API request"
+
+
+class InvalidBody(BadRequest):
+    """The body is not the JSON document that the operation takes."""
+
+    code = "invalid_body"
+    title = "Invalid request body"
+
+
+class InvalidParameter(BadRequest):
+    """A query parameter has a value of the wrong kind."""
+
+    code = "invalid_parameter"
+    title = "Invalid parameter"
+
+
+class InvalidHeader(BadRequest):
+    """A header has a value that cannot be read."""
+
+    code = "invalid_header"
+    title = "Wrong UUID value"
+
+
+class MissingHeader(BadRequest):
+    """A header that every request needs is absent."""
+
+    code = "missing_header"
+    title = "Missing header value"
+
+
+class MissingProject(BadRequest):
+    """The request does not say which project it belongs to."""
+
+    code = "missing_project"
+    title = "Project-Id Missing"
+
+
+class InvalidName(BadRequest):
+    """A queue name or project id has forbidden characters or is too long."""
+
+    code = "invalid_name"
+    title = "Invalid queue identification"
+
+
+class BadEncoding(BadRequest):
+    """The body has a content type that the API does not take."""
+
+    code = "bad_content_type"
+    title = "Invalid Content-Type"
+
+
+class BadClaim(BadRequest):
+    """The claim named with a deletion does not hold the message."""
+
+    code = "bad_claim"
+    title = "Unable to delete"
+
+
+class NotAcceptable(BadRequest):
+    """The client accepts no media type that the service can answer with."""
+
+    code = "not_acceptable"
+    title = "406 Not Acceptable"
+
+
+class UnsupportedMediaType(BadRequest):
+    """The operation takes bodies of another media type."""
+
+    code = "unsupported_media_type"
+    title = "415 Unsupported Media Type"
+
+
+class MethodNotAllowed(BadRequest):
+    """The path exists, but not with this method; ``allow`` lists those it has."""
+
+    code = "method_not_allowed"
+    title = "405 Method Not Allowed"
+
+    def __init__(self, allow: tuple[str, ...]) -> None:
+        super().__init__()
+        self.allow = allow
+
+
+# -- the caller may not -------------------------------------------------------------------------------------------
+
+
+class Forbidden(SukkalError):
+    """The caller is known and is not allowed to do this."""
+
+    code = "forbidden"
+    title = "Not authorized"
+
+
+class MessageClaimed(Forbidden):
+    """The message is held by a live claim that the caller did not name."""
+
+    code = "message_claimed"
+    title = "Unable to delete"
+
+
+# -- there is no such thing ---------------------------------------------------------------------------------------
+
+
+class NotFound(SukkalError):
+    """What the request names does not exist in this project."""
+
+    code = "not_found"
+    title = "Not found"
+
+
+class RouteNotFound(NotFound):
+    """The path is not part of the API."""
+
+    code = "route_not_found"
+    title = "404 Not Found"
+
+
+class QueueNotFound(NotFound):
+    """The project has no queue of this name."""
+
+    code = "queue_not_found"
+
+
+class MessageNotFound(NotFound):
+    """The queue has no such message, or it has expired."""
+
+    code = "message_not_found"
+
+
+class ClaimNotFound(NotFound):
+    """The queue has no such claim, or it has ended."""
+
+    code = "claim_not_found"
+
+
+# -- somebody else was faster -------------------------------------------------------------------------------------
+
+
+class Conflict(SukkalError):
+    """The request contradicts the present state."""
+
+    code = "conflict"
+    title = "Resource conflict"
+
+
+class MetadataConflict(Conflict):
+    """A metadata change replaces or removes a key that is not there."""
+
+    code = "metadata_conflict"
+
+
+class RevisionConflict(Conflict):
+    """The queue's metadata changed between reading and writing it."""
+
+    code = "revision_conflict"
+
+
+class IdempotencyConflict(Conflict):
+    """The idempotency key was used before with another request."""
+
+    code = "idempotency_conflict"
+
+
+# -- not now ------------------------------------------------------------------------------------------------------
+
+
+class Unavailable(SukkalError):
+    """The service cannot do it now; the same request may succeed in a few seconds."""
+
+    code = "unavailable"
+    title = "Service temporarily unavailable"
+
+
+class StoreUnavailable(Unavailable):
+    """The store did not take or did not give the data. Whether a write happened is unknown."""
+
+    code = "store_unavailable"
+
+
+class StoreFull(Unavailable):
+    """The store has no room left; nothing of the request was kept."""
+
+    code = "store_full"
+
+
+class ShuttingDown(Unavailable):
+    """The service is stopping and takes no more work."""
+
+    code = "shutting_down"
+
+
+# -- the service cannot start -------------------------------------------------------------------------------------
+
+
+class StartupError(SukkalError):
+    """The service cannot start; the message says what to change."""
+
+    code = "startup"
+    title = "Sukkal cannot start"
+
+
+class SettingsError(StartupError):
+    """A setting is unknown, malformed or contradicts another."""
+
+    code = "settings"
+
+
+class DataInUse(StartupError):
+    """Another process has the data directory open."""
+
+    code = "data_in_use"
+
+
+class DataTooNew(StartupError):
+    """The data was written by a newer version."""
+
+    code = "data_too_new"

@@ -1,0 +1,243 @@
+"""The nouns: queues, messages, claims. Values only; what may be done with them is in ``service``.
+
+Times are integer milliseconds since the Unix epoch (``*_ms``); lengths of time given by callers are whole seconds
+(``*_s``), as on the wire.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any, Literal, NamedTuple
+
+import msgspec
+
+__all__ = [
+    "Ack",
+    "Claim",
+    "Deleted",
+    "HeldClaim",
+    "Message",
+    "NewClaim",
+    "NewMessage",
+    "Once",
+    "Page",
+    "Position",
+    "Post",
+    "Published",
+    "Queue",
+    "QueueKey",
+    "QueueKind",
+    "QueueList",
+    "Release",
+    "Settled",
+    "Settlement",
+    "Stats",
+    "Swept",
+    "View",
+]
+
+QueueKind = Literal["queue", "topic"]
+
+
+class QueueKey(NamedTuple):
+    """What names a queue: its project, its name, and which of the project's name spaces it lives in."""
+
+    project: str
+    name: str
+    kind: QueueKind = "queue"
+
+
+class Queue(msgspec.Struct, frozen=True, kw_only=True):
+    """A named backlog with a policy.
+
+    ``metadata`` is what the tenant stored, reserved ``_`` attributes included, without defaults. ``revision`` grows
+    with every change of the metadata and lets a writer notice that somebody else was faster.
+    """
+
+    key: QueueKey
+    metadata: Mapping[str, Any]
+    revision: int
+    created_ms: int
+
+
+class QueueList(msgspec.Struct, frozen=True):
+    """A page of queues in the order of their names; ``total`` only when it was asked for."""
+
+    queues: tuple[Queue, ...]
+    total: int | None = None
+
+
+class Position(NamedTuple):
+    """A place in a view of a queue: everything up to and including it has been seen.
+
+    ``at_ms`` orders the free view (the moment from which a message can be claimed); ``sequence`` orders the others
+    and breaks ties. The two together are unique within a queue.
+    """
+
+    at_ms: int
+    sequence: int
+
+
+class NewMessage(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A message on its way into a queue.
+
+    ``body`` is the JSON text exactly as the producer sent it. ``client`` is the producer's client id, so that it can
+    be spared its own messages. ``attributes`` is a JSON object of ours (where a dead letter came from), or ``None``.
+    """
+
+    id: str
+    body: bytes
+    ttl_s: int
+    delay_s: int = 0
+    client: str = ""
+    attributes: bytes | None = None
+
+
+class Message(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One message's place in one queue.
+
+    It exists while ``now_ms < expires_ms``. It is *claimed* while ``claim_id`` is set and ``now_ms < visible_ms``,
+    *delayed* while ``claim_id`` is ``None`` and ``now_ms < visible_ms``, else *free*. An engine never returns the id
+    of a claim that has ended. ``attempts`` counts the claims it has been in.
+    """
+
+    id: str
+    body: bytes
+    ttl_s: int
+    created_ms: int
+    expires_ms: int
+    visible_ms: int
+    sequence: int
+    attempts: int = 0
+    claim_id: str | None = None
+    client: str = ""
+    attributes: bytes | None = None
+
+
+class Post(msgspec.Struct, frozen=True):
+    """Messages for one queue."""
+
+    queue: QueueKey
+    messages: tuple[NewMessage, ...]
+
+
+class Once(msgspec.Struct, frozen=True, kw_only=True):
+    """The name of one act of publishing, so that repeating it changes nothing.
+
+    ``fingerprint`` tells a repetition from another request under the same ``key``; both are forgotten at
+    ``expires_ms``.
+    """
+
+    key: str
+    fingerprint: bytes
+    expires_ms: int
+
+
+class Published(msgspec.Struct, frozen=True):
+    """The ids of a post, one tuple for each queue; ``repeated`` if an earlier post had stored them."""
+
+    ids: tuple[tuple[str, ...], ...]
+    repeated: bool = False
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """Which messages a reader wants to see.
+
+    Without claimed and delayed ones it is the *free* view: what a claim would find now, in the order in which it
+    would find it. Otherwise the order is that of posting. ``not_from`` leaves out one client's own messages.
+    """
+
+    claimed: bool = False
+    delayed: bool = False
+    not_from: str | None = None
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Part of a view. ``next`` is ``None`` only when the view holds nothing after the position asked for.
+
+    What is scanned for one page is bounded, so a page may be short, even empty, and still have a ``next``.
+    """
+
+    messages: tuple[Message, ...]
+    next: Position | None
+
+
+class NewClaim(msgspec.Struct, frozen=True, kw_only=True):
+    """A lease to be taken. A message that would expire before it is kept for ``grace_s`` beyond its end."""
+
+    id: str
+    ttl_s: int
+    grace_s: int
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """A lease over messages of one queue. It lives while ``now_ms < expires_ms`` and nobody has ended it."""
+
+    id: str
+    ttl_s: int
+    grace_s: int
+    created_ms: int
+    expires_ms: int
+
+
+class HeldClaim(msgspec.Struct, frozen=True):
+    """A live claim and the messages that it holds."""
+
+    claim: Claim
+    messages: tuple[Message, ...]
+
+
+class Ack(msgspec.Struct, frozen=True):
+    """The message is done with: delete it."""
+
+
+class Release(msgspec.Struct, frozen=True, kw_only=True):
+    """Give the message back.
+
+    Without a delay it returns to its old place in the order. ``revive`` also brings back a message that had been set
+    aside because it was claimed too often.
+    """
+
+    delay_s: int = 0
+    revive: bool = False
+
+
+Settlement = Ack | Release
+
+
+class Settled(Enum):
+    """What became of one message of a settlement."""
+
+    DONE = "done"
+    NOT_CLAIMED = "not_claimed"
+    OTHER_CLAIM = "other_claim"
+    MISSING = "missing"
+
+
+class Deleted(Enum):
+    """What became of one message of a deletion."""
+
+    DONE = "done"
+    CLAIMED = "claimed"
+    MISSING = "missing"
+
+
+class Stats(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts of a queue's live messages: ``total = claimed + delayed + free``; the ends of the posting order."""
+
+    claimed: int = 0
+    delayed: int = 0
+    free: int = 0
+    oldest: Message | None = None
+    newest: Message | None = None
+
+    @property
+    def total(self) -> int:
+        """All messages that have not expired."""
+        return self.claimed + self.delayed + self.free
+
+
+class Swept(msgspec.Struct, frozen=True):
+    """What one slice of sweeping removed, and whether more waits."""
+
+    removed: int
+    more: bool

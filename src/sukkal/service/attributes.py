@@ -1,0 +1,172 @@
+"""The reserved attributes of a queue: keys of its metadata that begin with an underscore and mean something."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final
+
+from sukkal import limits
+from sukkal.errors import InvalidRequest
+from sukkal.service.names import is_queue_name
+from sukkal.settings import Settings
+
+__all__ = ["RESERVED", "DeadLetters", "QueueRules", "check_attributes", "with_defaults"]
+
+_BACKOFFS: Final = ("linear", "arithmetic", "geometric", "exponential")
+_RETRY_NUMBERS: Final = (
+    "retries_with_no_delay",
+    "minimum_delay_retries",
+    "minimum_delay",
+    "maximum_delay",
+    "maximum_delay_retries",
+)
+_RETRY_SPREAD_S_MIN: Final = 10
+
+RESERVED: Final = (
+    "_max_messages_post_size",
+    "_default_message_ttl",
+    "_default_message_delay",
+    "_dead_letter_queue",
+    "_dead_letter_queue_messages_ttl",
+    "_max_claim_count",
+    "_enable_encrypt_messages",
+)
+"""The attributes that have a default, in the order in which they are shown."""
+
+
+class QueueRules:
+    """What a queue's attributes say, with the defaults of the service where they say nothing."""
+
+    __slots__ = ("_metadata", "_settings")
+
+    def __init__(self, metadata: Mapping[str, Any], settings: Settings) -> None:
+        self._metadata = metadata
+        self._settings = settings
+
+    @property
+    def message_ttl_s(self) -> int:
+        """Life of a message that does not say."""
+        return self._metadata.get("_default_message_ttl") or self._settings.default_message_ttl
+
+    @property
+    def message_delay_s(self) -> int:
+        """Delay of a message that does not say."""
+        return self._metadata.get("_default_message_delay") or self._settings.default_message_delay
+
+    @property
+    def post_bytes_max(self) -> int:
+        """Largest post."""
+        own = self._metadata.get("_max_messages_post_size") or self._settings.max_messages_post_size
+        return min(own, self._settings.max_messages_post_size)
+
+
+class DeadLetters:
+    """Where messages of a queue go that were claimed too often, if it has such a rule."""
+
+    __slots__ = ("max_attempts", "queue_name", "ttl_s")
+
+    def __init__(self, metadata: Mapping[str, Any]) -> None:
+        queue_name, max_attempts = metadata.get("_dead_letter_queue"), metadata.get("_max_claim_count")
+        # Only both together are a rule; a count of zero would bury everything unseen.
+        self.max_attempts: int | None = max_attempts if queue_name and max_attempts else None
+        self.queue_name: str = queue_name or ""
+        self.ttl_s: int | None = metadata.get("_dead_letter_queue_messages_ttl") or None
+
+
+def with_defaults(metadata: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
+    """Return the metadata as a tenant sees it: reserved attributes that say nothing show what applies."""
+    defaults: Mapping[str, Any] = MappingProxyType(
+        {
+            "_max_messages_post_size": settings.max_messages_post_size,
+            "_default_message_ttl": settings.default_message_ttl,
+            "_default_message_delay": settings.default_message_delay,
+            "_dead_letter_queue": None,
+            "_dead_letter_queue_messages_ttl": None,
+            "_max_claim_count": None,
+            "_enable_encrypt_messages": False,
+        }
+    )
+    return dict(metadata) | {name: defaults[name] for name in RESERVED if not metadata.get(name)}
+
+
+def check_attributes(metadata: Mapping[str, Any], settings: Settings, *, queue_name: str) -> None:
+    """Refuse reserved attributes with values that could not be honoured. Raises ``InvalidRequest``."""
+    _check_number(
+        metadata,
+        "_default_message_ttl",
+        limits.MESSAGE_TTL_S_MIN,
+        settings.max_message_ttl,
+        f"_default_message_ttl can not exceed {settings.max_message_ttl} seconds, and must be at least "
+        f"{limits.MESSAGE_TTL_S_MIN} seconds long.",
+    )
+    _check_number(
+        metadata,
+        "_max_messages_post_size",
+        1,
+        settings.max_messages_post_size,
+        f"_max_messages_post_size can not exceed {settings.max_messages_post_size},  and must be at least greater "
+        "than 0.",
+    )
+    _check_number(
+        metadata,
+        "_default_message_delay",
+        0,
+        settings.max_message_delay,
+        f"The TTL can not exceed {settings.max_message_delay} seconds, and must be at least 0 seconds long. "
+        "The attribute is _default_message_delay.",
+    )
+    _check_number(
+        metadata,
+        "_dead_letter_queue_messages_ttl",
+        limits.MESSAGE_TTL_S_MIN,
+        settings.max_message_ttl,
+        f"The TTL for a message may not exceed {settings.max_message_ttl} seconds, and must be at least "
+        f"{limits.MESSAGE_TTL_S_MIN} seconds long. The attribute is _dead_letter_queue_messages_ttl.",
+    )
+    _check_number(metadata, "_max_claim_count", 0, limits.INT64_MAX, "_max_claim_count must not be negative.")
+    _check_dead_letter_queue(metadata.get("_dead_letter_queue"), queue_name)
+    if not isinstance(metadata.get("_enable_encrypt_messages"), bool | None):
+        raise InvalidRequest("_enable_encrypt_messages must be boolean.")
+    if metadata.get("_enable_encrypt_messages"):
+        raise InvalidRequest("_enable_encrypt_messages can not be true: this service has no encryption key.")
+    if (policy := metadata.get("_retry_policy")) is not None:
+        _check_retry_policy(policy)
+
+
+def _check_number(metadata: Mapping[str, Any], name: str, low: int, high: int, refusal: str) -> None:
+    value = metadata.get(name)
+    if value is None:
+        return
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InvalidRequest(f"{name} must be integer.")
+    if not low <= value <= high:
+        raise InvalidRequest(refusal)
+
+
+def _check_dead_letter_queue(value: Any, queue_name: str) -> None:
+    if value is None or value == "":
+        return
+    if not isinstance(value, str) or not is_queue_name(value):
+        raise InvalidRequest("_dead_letter_queue must be the name of a queue.")
+    if value == queue_name:
+        raise InvalidRequest("_dead_letter_queue must be another queue than the one it belongs to.")
+
+
+def _check_retry_policy(policy: Any) -> None:
+    if not isinstance(policy, dict):
+        raise InvalidRequest("retry_policy must be a dict.")
+    for name in _RETRY_NUMBERS:
+        value = policy.get(name)
+        if value is not None and (not isinstance(value, int) or isinstance(value, bool)):
+            raise InvalidRequest(f"Retry policy: {name} must be a integer.")
+    if policy.get("retry_backoff_function", _BACKOFFS[0]) not in _BACKOFFS:
+        raise InvalidRequest(f"invalid retry_backoff_function. It must be one of {', '.join(_BACKOFFS)}.")
+    if not isinstance(policy.get("ignore_subscription_override"), bool | None):
+        raise InvalidRequest("Retry policy: ignore_subscription_override must be boolean.")
+    low, high = policy.get("minimum_delay"), policy.get("maximum_delay")
+    if low is not None and high is not None:
+        if low >= high:
+            raise InvalidRequest("minimum_delay must less than maximum_delay.")
+        if high - low < _RETRY_SPREAD_S_MIN:
+            raise InvalidRequest(
+                f"invalid minimum_delay and maximum_delay. They must differ by at least {_RETRY_SPREAD_S_MIN} seconds."
+            )

@@ -1,0 +1,60 @@
+"""Which names a queue, a project and a client may have."""
+
+import re
+from functools import lru_cache
+from typing import Final
+from uuid import UUID
+
+from sukkal import limits
+from sukkal.errors import InvalidHeader, InvalidName, MissingProject
+from sukkal.model import QueueKey, QueueKind
+
+__all__ = ["client_id", "is_queue_name", "project_id", "queue_key"]
+
+_UUID_CHARS_MAX: Final = 64
+_QUEUE_NAME: Final = re.compile(r"[a-zA-Z0-9_\-.]+")
+
+
+def is_queue_name(text: str) -> bool:
+    """Tell whether a queue may have this name."""
+    return len(text) <= limits.QUEUE_NAME_CHARS_MAX and _QUEUE_NAME.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=65_536)
+def queue_key(project: str, name: str, kind: QueueKind) -> QueueKey:
+    """Return the key of a queue. Raises ``InvalidName``."""
+    if not is_queue_name(name):
+        raise InvalidName(
+            "The format of the submitted queue name or project id is not valid. "
+            f"A queue name has 1 to {limits.QUEUE_NAME_CHARS_MAX} letters, digits, dots, underscores and hyphens."
+        )
+    return QueueKey(project, name, kind)
+
+
+@lru_cache(maxsize=4_096)
+def project_id(text: str | None) -> str:
+    """Return the project that a request belongs to. Raises ``MissingProject``, ``InvalidName``."""
+    if not text:
+        raise MissingProject("The header X-PROJECT-ID was missing")
+    if len(text) > limits.PROJECT_CHARS_MAX:
+        raise InvalidName(
+            "The format of the submitted queue name or project id is not valid. "
+            f"A project id has at most {limits.PROJECT_CHARS_MAX} characters."
+        )
+    return text
+
+
+@lru_cache(maxsize=4_096)
+def client_id(text: str, *, uuid_only: bool) -> str:
+    """Return a client's id in the form in which ids are compared. Raises ``InvalidHeader``."""
+    if uuid_only:
+        try:
+            # A UUID may be written with any number of hyphens; what is remembered here should stay short.
+            return str(UUID(text[:_UUID_CHARS_MAX]))
+        except ValueError:
+            raise InvalidHeader("Malformed hexadecimal UUID. The header Client-ID takes any UUID.") from None
+    if not limits.CLIENT_ID_CHARS_MIN <= len(text) <= limits.CLIENT_ID_CHARS_MAX:
+        raise InvalidHeader(
+            f"The header Client-ID must have {limits.CLIENT_ID_CHARS_MIN} to {limits.CLIENT_ID_CHARS_MAX} characters."
+        )
+    return text

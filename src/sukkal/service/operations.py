@@ -1,0 +1,232 @@
+"""The table of operations: everything a caller can ask for, once.
+
+Routes, the OpenAPI document, the WebSocket actions and the policy rules are made from it.
+"""
+
+from typing import Final, Literal
+
+import msgspec
+
+__all__ = ["OPERATIONS", "Operation", "Version"]
+
+Version = Literal["v1.1", "v2"]
+Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+
+_BOTH: Final[tuple[Version, ...]] = ("v1.1", "v2")
+_V2: Final[tuple[Version, ...]] = ("v2",)
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing a caller can ask for.
+
+    ``path`` is that below the version, with parameters in braces. ``action`` names it on a WebSocket, ``policy`` the
+    rule that allows it; both are ``None`` where there is none. With ``topics`` it is also served for topics, under
+    ``/topics`` instead of ``/queues``.
+    """
+
+    name: str
+    method: Method
+    path: str
+    summary: str
+    policy: str | None
+    action: str | None = None
+    versions: tuple[Version, ...] = _V2
+    topics: bool = False
+
+
+_QUEUE: Final = "/queues/{queue_name}"
+_MESSAGES: Final = _QUEUE + "/messages"
+_CLAIMS: Final = _QUEUE + "/claims"
+
+OPERATIONS: Final[tuple[Operation, ...]] = (
+    Operation(
+        name="home.get", method="GET", path="/", versions=_BOTH, policy=None, summary="Show which resources there are."
+    ),
+    Operation(
+        name="ping.get",
+        method="GET",
+        path="/ping",
+        versions=_BOTH,
+        policy="ping:get",
+        summary="Tell whether the service answers.",
+    ),
+    Operation(
+        name="ping.head",
+        method="HEAD",
+        path="/ping",
+        versions=_BOTH,
+        policy="ping:get",
+        summary="Tell whether the service answers.",
+    ),
+    Operation(
+        name="health.get",
+        method="GET",
+        path="/health",
+        versions=_BOTH,
+        policy="health:get",
+        summary="Try the main operations and tell which of them work.",
+    ),
+    Operation(
+        name="queues.list",
+        method="GET",
+        path="/queues",
+        versions=_BOTH,
+        topics=True,
+        policy="queues:get_all",
+        action="queue_list",
+        summary="List the project's queues by name.",
+    ),
+    Operation(
+        name="queues.create",
+        method="PUT",
+        path=_QUEUE,
+        versions=_BOTH,
+        topics=True,
+        policy="queues:create",
+        action="queue_create",
+        summary="Create a queue.",
+    ),
+    Operation(
+        name="queues.get",
+        method="GET",
+        path=_QUEUE,
+        versions=_BOTH,
+        topics=True,
+        policy="queues:get",
+        action="queue_get",
+        summary="Show a queue's metadata.",
+    ),
+    Operation(
+        name="queues.update",
+        method="PATCH",
+        path=_QUEUE,
+        topics=True,
+        policy="queues:update",
+        summary="Change a queue's metadata.",
+    ),
+    Operation(
+        name="queues.delete",
+        method="DELETE",
+        path=_QUEUE,
+        versions=_BOTH,
+        topics=True,
+        policy="queues:delete",
+        action="queue_delete",
+        summary="Delete a queue with all that is in it.",
+    ),
+    Operation(
+        name="queues.stats",
+        method="GET",
+        path=_QUEUE + "/stats",
+        versions=_BOTH,
+        topics=True,
+        policy="queues:stats",
+        action="queue_get_stats",
+        summary="Count a queue's messages.",
+    ),
+    Operation(
+        name="queues.purge",
+        method="POST",
+        path=_QUEUE + "/purge",
+        topics=True,
+        policy="queues:purge",
+        action="queue_purge",
+        summary="Empty a queue.",
+    ),
+    Operation(
+        name="messages.post",
+        method="POST",
+        path=_MESSAGES,
+        versions=_BOTH,
+        topics=True,
+        policy="messages:create",
+        action="message_post",
+        summary="Post messages.",
+    ),
+    Operation(
+        name="messages.list",
+        method="GET",
+        path=_MESSAGES,
+        versions=_BOTH,
+        topics=True,
+        policy="messages:get_all",
+        action="message_list",
+        summary="List a queue's messages, or get some by their ids.",
+    ),
+    Operation(
+        name="messages.get",
+        method="GET",
+        path=_MESSAGES + "/{message_id}",
+        versions=_BOTH,
+        topics=True,
+        policy="messages:get",
+        action="message_get",
+        summary="Get one message.",
+    ),
+    Operation(
+        name="messages.delete_many",
+        method="DELETE",
+        path=_MESSAGES,
+        versions=_BOTH,
+        topics=True,
+        policy="messages:delete_all",
+        action="message_delete_many",
+        summary="Delete messages by their ids, or pop the first ones.",
+    ),
+    Operation(
+        name="messages.delete",
+        method="DELETE",
+        path=_MESSAGES + "/{message_id}",
+        versions=_BOTH,
+        topics=True,
+        policy="messages:delete",
+        action="message_delete",
+        summary="Delete one message.",
+    ),
+    Operation(
+        name="claims.create",
+        method="POST",
+        path=_CLAIMS,
+        versions=_BOTH,
+        policy="claims:create",
+        action="claim_create",
+        summary="Claim the first free messages.",
+    ),
+    Operation(
+        name="claims.list", method="GET", path=_CLAIMS, policy="claims:get", summary="List a queue's live claims."
+    ),
+    Operation(
+        name="claims.get",
+        method="GET",
+        path=_CLAIMS + "/{claim_id}",
+        versions=_BOTH,
+        policy="claims:get",
+        action="claim_get",
+        summary="Show a live claim and the messages it holds.",
+    ),
+    Operation(
+        name="claims.update",
+        method="PATCH",
+        path=_CLAIMS + "/{claim_id}",
+        versions=_BOTH,
+        policy="claims:update",
+        action="claim_update",
+        summary="Begin a claim's time anew.",
+    ),
+    Operation(
+        name="claims.delete",
+        method="DELETE",
+        path=_CLAIMS + "/{claim_id}",
+        versions=_BOTH,
+        policy="claims:delete",
+        action="claim_delete",
+        summary="End a claim and free its messages.",
+    ),
+    Operation(
+        name="claims.release",
+        method="PATCH",
+        path=_CLAIMS + "/{claim_id}/messages/{message_id}",
+        policy="claims:update",
+        summary="Free one message of a claim alone.",
+    ),
+)

@@ -1,0 +1,153 @@
+"""Queues: what they are called, what is kept about them, and what they hold in sum."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from sukkal import limits
+from sukkal.errors import InvalidBody, InvalidRequest, RevisionConflict
+from sukkal.model import Queue, QueueKey, QueueKind, Stats
+from sukkal.service.attributes import check_attributes, with_defaults
+from sukkal.service.pages import check_limit
+from sukkal.service.patch import apply_changes
+from sukkal.settings import Settings
+from sukkal.store import Store
+
+__all__ = ["QueueFilter", "QueuePage", "Queues"]
+
+_RESOURCES: Final = ("messages", "subscriptions")
+
+
+class QueueFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which queues a listing shows: those whose name contains ``name`` and whose metadata have these values."""
+
+    name: str = ""
+    metadata: Mapping[str, str] = {}
+
+    def shows(self, queue: Queue) -> bool:
+        """Tell whether a queue passes."""
+        if self.name not in queue.key.name:
+            return False
+        return all(_as_text(queue.metadata.get(key)) == value for key, value in self.metadata.items())
+
+
+class QueuePage(msgspec.Struct, frozen=True):
+    """Part of a listing. ``marker`` continues it, ``None`` at its end; ``total`` counts all queues, unfiltered."""
+
+    queues: tuple[Queue, ...]
+    marker: str | None
+    total: int | None
+
+
+class Queues:
+    """The operations on queues."""
+
+    def __init__(self, store: Store, settings: Settings, now_ms: Callable[[], int]) -> None:
+        self._store = store
+        self._settings = settings
+        self._now_ms = now_ms
+
+    async def create(self, key: QueueKey, metadata: Mapping[str, Any]) -> bool:
+        """Create a queue and tell whether it is new; the metadata of one that exists stay as they are."""
+        self._check(key, metadata)
+        if await self._store.get_queue(key) is not None:
+            return False
+        try:
+            await self._store.put_queue(key, metadata, revision=None, now_ms=self._now_ms())
+        except RevisionConflict:
+            return False
+        return True
+
+    async def get(self, key: QueueKey) -> dict[str, Any]:
+        """Return the queue's metadata with all defaults; a queue nobody made yet has the defaults alone."""
+        return with_defaults(await self.stored(key), self._settings)
+
+    async def stored(self, key: QueueKey) -> Mapping[str, Any]:
+        """Return the queue's metadata as they were given."""
+        queue = await self._store.get_queue(key)
+        return queue.metadata if queue else {}
+
+    def shown(self, queue: Queue) -> dict[str, Any]:
+        """Return a listed queue's metadata with all defaults."""
+        return with_defaults(queue.metadata, self._settings)
+
+    async def change(self, key: QueueKey, changes: Sequence[Any]) -> dict[str, Any]:
+        """Change the metadata, creating the queue if need be, and return what ``get`` returns afterwards."""
+        for _ in range(limits.METADATA_RETRIES_MAX):
+            queue = await self._store.get_queue(key)
+            metadata = apply_changes(queue.metadata if queue else {}, changes)
+            try:
+                self._check(key, metadata)
+            except InvalidRequest as error:
+                raise InvalidBody(error.description) from None
+            try:
+                revision = queue.revision if queue else None
+                await self._store.put_queue(key, metadata, revision=revision, now_ms=self._now_ms())
+            except RevisionConflict:
+                continue
+            return with_defaults(metadata, self._settings)
+        raise RevisionConflict(f"The metadata of queue {key.name} change too fast. Try again.")
+
+    async def delete(self, key: QueueKey) -> None:
+        """Delete the queue and all that is in it; a queue that does not exist is no error."""
+        await self._store.delete_queue(key)
+
+    async def list(
+        self,
+        project: str,
+        kind: QueueKind,
+        *,
+        marker: str,
+        limit: int | None,
+        shown: QueueFilter,
+        total: bool,
+    ) -> QueuePage:
+        """Return the project's queues by name. A filtered page may be short and still have a marker."""
+        limit = check_limit(
+            limit, self._settings.max_queues_per_page, "Limit must be at least 1 and no greater than {}."
+        )
+        counted: int | None = None
+        found: list[Queue] = []
+        scanned = 0
+        last: str | None = None
+        while scanned < limits.QUEUE_FILTER_SCAN_MAX:
+            page = await self._store.list_queues(
+                project, kind, after=marker, limit=limit, total=total and counted is None
+            )
+            counted = page.total if counted is None else counted
+            for queue in page.queues:
+                last = marker = queue.key.name
+                scanned += 1
+                if shown.shows(queue):
+                    found.append(queue)
+                if len(found) == limit:
+                    return QueuePage(tuple(found), last, counted)
+            if len(page.queues) < limit:
+                break
+        return QueuePage(tuple(found), last, counted)
+
+    async def stats(self, key: QueueKey) -> tuple[Stats, int]:
+        """Return the queue's counts and the time they are of."""
+        now_ms = self._now_ms()
+        return await self._store.stats(key, now_ms=now_ms), now_ms
+
+    async def purge(self, key: QueueKey, resources: object) -> None:
+        """Empty the queue of its messages, claims included, or of its subscriptions."""
+        if not isinstance(resources, list) or not all(resource in _RESOURCES for resource in resources):
+            allowed = ", ".join(repr(name) for name in _RESOURCES)
+            raise InvalidRequest(f"Resource types must be a sub set of {{{allowed}}}.")
+        if "messages" in resources:
+            await self._store.delete_queue(key, contents_only=True)
+
+    def _check(self, key: QueueKey, metadata: Mapping[str, Any]) -> None:
+        size_max = self._settings.max_queue_metadata
+        if len(msgspec.json.encode(metadata)) > size_max:
+            raise InvalidRequest(f"Queue metadata is too large. Max size: {size_max}")
+        check_attributes(metadata, self._settings, queue_name=key.name)
+
+
+def _as_text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return msgspec.json.encode(value).decode()

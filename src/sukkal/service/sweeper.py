@@ -1,0 +1,34 @@
+"""The sweeper: removes what has ended and moves what was claimed too often, a slice at a time."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from sukkal import limits
+from sukkal.service.dead_letters import Burials
+from sukkal.store import Store
+
+__all__ = ["Sweeper"]
+
+_SLICES_MAX: Final = 1_000
+
+
+class Sweeper:
+    """Does the work that no request waits for. ``sweep`` is one round; when to make one is the caller's business."""
+
+    def __init__(self, store: Store, burials: Burials, now_ms: Callable[[], int]) -> None:
+        self._store = store
+        self._burials = burials
+        self._now_ms = now_ms
+
+    async def sweep(self) -> int:
+        """Make one round and return how many rows were removed."""
+        await self._burials.bury_due()
+        removed = 0
+        for _ in range(_SLICES_MAX):
+            swept = await self._store.sweep(now_ms=self._now_ms(), limit=limits.SWEEP_ROWS_MAX)
+            removed += swept.removed
+            if not swept.more:
+                break
+            await asyncio.sleep(0)  # Requests that arrived during the slice come first.
+        return removed

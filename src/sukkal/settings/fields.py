@@ -1,0 +1,225 @@
+"""Every setting, its meaning, its limits and its default: one line each.
+
+The flag, the environment variable, the TOML key, the help text and the reference page all follow from that line.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, NamedTuple, get_type_hints
+
+import msgspec
+
+from sukkal import limits
+
+__all__ = ["FIELDS", "Address", "Field", "Settings"]
+
+_DAY_S: Final = 86_400
+_YEAR_S: Final = 365 * _DAY_S
+_PORT: Final = r"(6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]?\d{1,4})"
+_LISTEN: Final = rf"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):{_PORT}\Z"
+_STORE: Final = r"^(memory://|sqlite:///[^\0\r\n]+)\Z"
+
+
+def _text(description: str, *, wants: str, pattern: str, example: str) -> msgspec.Meta:
+    return msgspec.Meta(description=description, pattern=pattern, extra={"wants": wants, "example": example})
+
+
+def _number(description: str, unit: str, low: int, high: int) -> msgspec.Meta:
+    return msgspec.Meta(ge=low, le=high, description=description, extra={"unit": unit})
+
+
+def _seconds(description: str, low: int, high: int) -> msgspec.Meta:
+    return _number(description, "seconds", low, high)
+
+
+def _about(description: str) -> msgspec.Meta:
+    return msgspec.Meta(description=description)
+
+
+class Address(NamedTuple):
+    """A host and a TCP port to listen on; port 0 lets the system choose."""
+
+    host: str
+    port: int
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """All settings of one process. Lengths of time are whole seconds, sizes are bytes."""
+
+    # Where it listens, where its data is, who may come in.
+    listen: Annotated[
+        str,
+        _text(
+            "Address and port that the service listens on. Port 0 lets the system choose one.",
+            wants="HOST:PORT, an IPv6 host in brackets",
+            pattern=_LISTEN,
+            example="127.0.0.1:8888",
+        ),
+    ] = "127.0.0.1:8888"
+    store: Annotated[
+        str,
+        _text(
+            "Where messages are kept: `sqlite:///DIR` (a directory below the working directory), `sqlite:////DIR` "
+            "(an absolute one), or `memory://` (nothing survives the process).",
+            wants="sqlite:///DIR, sqlite:////ABSOLUTE/DIR or memory://",
+            pattern=_STORE,
+            example="sqlite:////var/lib/sukkal",
+        ),
+    ] = "sqlite:///./sukkal-data"
+    auth: Annotated[
+        Literal["none"],
+        _about("How callers prove who they are. `none` trusts the X-Project-Id header of every request."),
+    ] = "none"
+    allow_remote_without_auth: Annotated[
+        bool, _about("Allow listening on an address that other machines can reach while `auth` is `none`.")
+    ] = False
+
+    # The HTTP API.
+    enable_v1_1: Annotated[bool, _about("Serve `/v1.1` beside `/v2`, for agents that still speak it.")] = True
+    enable_checksum: Annotated[bool, _about("Show an MD5 checksum of each message's body.")] = False
+    client_id_uuid_safe: Annotated[
+        Literal["strict", "off"],
+        _about("What a Client-ID header may be: `strict` takes UUIDs only, `off` any text of 10 to 36 characters."),
+    ] = "strict"
+    message_delete_with_claim_id: Annotated[
+        bool, _about("Refuse to delete several messages by id unless the request names their claims.")
+    ] = False
+    metrics: Annotated[bool, _about("Serve Prometheus metrics at `/metrics`.")] = True
+
+    # Messages.
+    default_message_ttl: Annotated[
+        int, _seconds("Life of a message that does not say.", limits.MESSAGE_TTL_S_MIN, 10 * _YEAR_S)
+    ] = limits.MESSAGE_TTL_S_DEFAULT
+    max_message_ttl: Annotated[
+        int, _seconds("Longest life that a message may ask for.", limits.MESSAGE_TTL_S_MIN, 10 * _YEAR_S)
+    ] = limits.MESSAGE_TTL_S_MAX
+    default_message_delay: Annotated[
+        int, _seconds("Wait before a message that does not say can be claimed.", 0, _YEAR_S)
+    ] = limits.MESSAGE_DELAY_S_DEFAULT
+    max_message_delay: Annotated[int, _seconds("Longest delay that a message may ask for.", 0, _YEAR_S)] = (
+        limits.MESSAGE_DELAY_S_MAX
+    )
+    max_messages_post_size: Annotated[
+        int, _number("Largest body of one post, all its messages together.", "bytes", 1_024, 64 * 1_048_576)
+    ] = limits.POST_BYTES_MAX
+    idempotency_window_s: Annotated[
+        int, _seconds("How long the Idempotency-Key of a post is remembered.", 60, 30 * _DAY_S)
+    ] = limits.IDEMPOTENCY_WINDOW_S
+
+    # Claims.
+    default_claim_ttl: Annotated[
+        int, _seconds("Length of a claim that does not say.", limits.CLAIM_TTL_S_MIN, _YEAR_S)
+    ] = limits.CLAIM_TTL_S_DEFAULT
+    max_claim_ttl: Annotated[int, _seconds("Longest claim that may be asked for.", limits.CLAIM_TTL_S_MIN, _YEAR_S)] = (
+        limits.CLAIM_TTL_S_MAX
+    )
+    default_claim_grace: Annotated[
+        int, _seconds("Grace of a claim that does not say.", limits.CLAIM_GRACE_S_MIN, _YEAR_S)
+    ] = limits.CLAIM_GRACE_S_DEFAULT
+    max_claim_grace: Annotated[
+        int, _seconds("Longest grace that a claim may ask for.", limits.CLAIM_GRACE_S_MIN, _YEAR_S)
+    ] = limits.CLAIM_GRACE_S_MAX
+    max_messages_per_claim_or_pop: Annotated[
+        int, _number("Most messages in one claim or pop.", "messages", 1, limits.BROWSE_SCAN_ROWS_MAX)
+    ] = limits.CLAIM_MESSAGES_MAX
+
+    # Pages and queues.
+    max_queues_per_page: Annotated[
+        int, _number("Most queues in one page of a listing.", "queues", 1, limits.BROWSE_SCAN_ROWS_MAX)
+    ] = limits.PAGE_MAX
+    max_messages_per_page: Annotated[
+        int, _number("Most messages in one page of a listing.", "messages", 1, limits.BROWSE_SCAN_ROWS_MAX)
+    ] = limits.PAGE_MAX
+    max_queue_metadata: Annotated[int, _number("Largest metadata of a queue.", "bytes", 64, 16 * 1_048_576)] = (
+        limits.METADATA_BYTES_MAX
+    )
+
+    # Connections and waiting.
+    wait_max_s: Annotated[
+        int, _seconds("Longest time that a claim or a listing may wait for messages (`wait=`).", 0, 3_600)
+    ] = limits.WAIT_S_MAX
+    request_headers_timeout_s: Annotated[
+        int, _seconds("Time in which a connection must deliver the headers of a request.", 1, 3_600)
+    ] = limits.REQUEST_HEADERS_TIMEOUT_S
+    request_body_timeout_s: Annotated[
+        int, _seconds("Time in which a connection must deliver the body of a request.", 1, 3_600)
+    ] = limits.REQUEST_BODY_TIMEOUT_S
+    max_connections: Annotated[int, _number("Most connections at once.", "connections", 1, 1_000_000)] = 10_000
+    backlog: Annotated[
+        int, _number("Connections that the system keeps waiting to be accepted.", "connections", 1, 65_535)
+    ] = 2_048
+
+    # Operation.
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"], _about("The least severe log lines that are written.")
+    ] = "info"
+    log_format: Annotated[
+        Literal["auto", "console", "json"],
+        _about("How log lines look: `auto` is `console` on a terminal and `json` elsewhere."),
+    ] = "auto"
+    shutdown_grace_s: Annotated[
+        int, _seconds("How long a stopping service may take to finish the requests that run.", 0, 3_600)
+    ] = 30
+    stalled_after_s: Annotated[
+        int, _seconds("`/healthz` fails when a write has waited this long without any commit.", 1, 3_600)
+    ] = 10
+    sweep_interval_s: Annotated[int, _seconds("Pause between two sweeps of expired messages.", 1, _DAY_S)] = 1
+
+    @property
+    def address(self) -> Address:
+        """The host, without brackets, and the port of ``listen``."""
+        host, _, port = self.listen.rpartition(":")
+        return Address(host.strip("[]"), int(port))
+
+    @property
+    def directory(self) -> str | None:
+        """The directory of an SQLite store, ``None`` for a store in memory."""
+        return self.store.removeprefix("sqlite:///") if self.store.startswith("sqlite:///") else None
+
+
+class Field(msgspec.Struct, frozen=True, kw_only=True):
+    """One setting as people see it: ``wants`` says in words which values it takes."""
+
+    name: str
+    default: str | int | bool
+    description: str
+    wants: str
+    example: str | int | bool
+    switch: bool
+    type: Any
+
+
+def _wants(kind: msgspec.inspect.Type, extra: Mapping[str, str]) -> str:
+    match kind:
+        case msgspec.inspect.IntType(ge=low, le=high):
+            return f"a whole number of {extra['unit']} from {low} to {high}"
+        case msgspec.inspect.LiteralType(values=values):
+            return "one of: " + ", ".join(str(value) for value in values)
+        case msgspec.inspect.BoolType():
+            return "true or false"
+        case _:
+            return extra["wants"]
+
+
+def _fields() -> tuple[Field, ...]:
+    info = msgspec.inspect.type_info(Settings)
+    assert isinstance(info, msgspec.inspect.StructType)  # noqa: S101 - narrows the type, cannot fail
+    annotations = get_type_hints(Settings, include_extras=True)
+    fields = []
+    for field in info.fields:
+        assert isinstance(field.type, msgspec.inspect.Metadata), field.name  # noqa: S101 - every setting is described
+        extra = field.type.extra or {}
+        fields.append(
+            Field(
+                name=field.name,
+                default=field.default,
+                description=(field.type.extra_json_schema or {})["description"],
+                wants=_wants(field.type.type, extra),
+                example=extra.get("example", field.default),
+                switch=isinstance(field.type.type, msgspec.inspect.BoolType),
+                type=annotations[field.name],
+            )
+        )
+    return tuple(fields)
+
+
+FIELDS: Final = _fields()

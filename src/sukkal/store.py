@@ -1,0 +1,176 @@
+"""The storage contract: what every engine keeps, and keeps to.
+
+Laws, tested by ``sukkal.testing`` on every engine:
+
+* **Atomic.** A call takes effect as a whole or not at all, also when the process or the machine dies in the middle.
+* **Durable on return.** What a call has written is still there after a crash that follows its return.
+* **Linear.** Calls take effect one after another, each between its start and its return; a read sees all that
+  returned before it began.
+* **Pure in time and names.** An engine reads no clock and makes no ids. Every answer is exact for the ``now_ms`` it is
+  given: a lease or a message has ended at its time, whether or not a sweep has been there.
+* **Bounded.** The cost of a call grows with its own limit and arguments, not with what lies claimed, delayed, expired
+  or deleted in the queue or beside it. ``stats`` and ``list_queues(total=True)`` count, and are linear in what they
+  count. Messages with unusual lifetimes may cost more until they have been swept (see the engine's notes).
+* **Apart.** Nothing of one queue key is ever visible or changeable through another.
+* **Fenced.** A claim that has ended settles and extends nothing; a message is held by at most one live claim.
+* **Ours.** A call raises only errors of ``sukkal.errors``, and a call that raises has changed nothing. The exception is
+  ``StoreUnavailable``, after which the effect is unknown.
+
+Rules (defaults, limits, dead letters, who may do what) are not the store's: see ``service``.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from sukkal.model import (
+    Claim,
+    Deleted,
+    HeldClaim,
+    Message,
+    NewClaim,
+    Once,
+    Page,
+    Position,
+    Post,
+    Published,
+    Queue,
+    QueueKey,
+    QueueKind,
+    QueueList,
+    Settled,
+    Settlement,
+    Stats,
+    Swept,
+    View,
+)
+
+__all__ = ["Engine", "Store"]
+
+
+class Store(Protocol):
+    """The data plane."""
+
+    # -- queues
+
+    async def put_queue(
+        self, key: QueueKey, metadata: Mapping[str, Any], *, revision: int | None, now_ms: int
+    ) -> Queue:
+        """Create the queue, or replace its metadata.
+
+        ``revision`` is that of the queue as the caller read it, ``None`` if it did not exist. Raises
+        ``RevisionConflict`` when that is no longer so.
+        """
+
+    async def get_queue(self, key: QueueKey) -> Queue | None:
+        """Return the queue, or ``None``."""
+
+    async def list_queues(
+        self, project: str, kind: QueueKind, *, after: str, limit: int, total: bool = False
+    ) -> QueueList:
+        """Return up to ``limit`` queues with names greater than ``after``, ascending; ``total`` counts all of them."""
+
+    async def delete_queue(self, key: QueueKey, *, contents_only: bool = False) -> None:
+        """Remove the queue with its messages and claims, at a cost that does not depend on their number.
+
+        ``contents_only`` keeps the queue and its metadata. A queue that does not exist is no error.
+        """
+
+    # -- messages
+
+    async def publish(self, posts: Sequence[Post], *, now_ms: int, once: Once | None = None) -> Published:
+        """Store messages in all the named queues at once, creating queues that do not exist.
+
+        A message whose id the queue already holds is left as it is. With ``once``, a repetition stores nothing and
+        returns the ids of the first time; the same key with another fingerprint raises ``IdempotencyConflict``.
+        """
+
+    async def browse(self, key: QueueKey, *, after: Position | None, limit: int, view: View, now_ms: int) -> Page:
+        """Return up to ``limit`` live messages of the view after a position, without changing anything.
+
+        The free view is ordered by (``visible_ms``, ``sequence``), the others by ``sequence``. Expired and claimed
+        messages in front of the free view cost nothing; for the other views what is scanned is bounded, so a page
+        may be short.
+        """
+
+    async def get_messages(self, key: QueueKey, ids: Sequence[str], *, now_ms: int) -> tuple[Message, ...]:
+        """Return those of the messages that are live, in the order of ``ids``."""
+
+    async def delete_messages(
+        self, key: QueueKey, ids: Sequence[str], *, now_ms: int, claimed: bool
+    ) -> Mapping[str, Deleted]:
+        """Delete messages by id; claimed ones only if ``claimed`` is true."""
+
+    # -- claims
+
+    async def claim(
+        self,
+        key: QueueKey,
+        claim: NewClaim,
+        *,
+        limit: int,
+        now_ms: int,
+        max_attempts: int | None = None,
+        set_aside: bool = False,
+        settle: bool = False,
+    ) -> tuple[Message, ...]:
+        """Take the first ``limit`` free messages and return them as they are afterwards.
+
+        Nothing is created when nothing is free. ``attempts`` grows by one; a message claimed for the
+        ``max_attempts``-th time is *set aside* and never found by an ordinary claim or the free view again. A
+        message met with that many attempts already is set aside instead of being taken. ``set_aside`` takes exactly
+        those, without counting an attempt. With ``settle`` the messages are deleted in the same step and no claim
+        remains.
+
+        A message that would expire before the claim lives on until the claim's end plus its grace, and its ``ttl_s``
+        becomes the sum of both.
+        """
+
+    async def get_claim(self, key: QueueKey, claim_id: str, *, now_ms: int) -> HeldClaim | None:
+        """Return a live claim with the messages it still holds, or ``None``."""
+
+    async def list_claims(self, key: QueueKey, *, after: str, limit: int, now_ms: int) -> tuple[Claim, ...]:
+        """Return up to ``limit`` live claims with ids greater than ``after``, ascending."""
+
+    async def extend(self, key: QueueKey, claim_id: str, *, ttl_s: int, grace_s: int, now_ms: int) -> None:
+        """Begin a live claim's time anew, for the messages it still holds. Raises ``ClaimNotFound``."""
+
+    async def settle(
+        self,
+        key: QueueKey,
+        claim_id: str,
+        settlements: Mapping[str, Settlement],
+        *,
+        now_ms: int,
+        rest: Settlement | None = None,
+    ) -> Mapping[str, Settled]:
+        """Acknowledge or release messages that a live claim holds; others are reported and untouched.
+
+        ``rest`` settles everything else the claim holds and ends the claim. Raises ``ClaimNotFound``.
+        """
+
+    # -- the whole
+
+    async def stats(self, key: QueueKey, *, now_ms: int) -> Stats:
+        """Count the queue's live messages; zeros for a queue that does not exist. Set-aside ones count as free."""
+
+    async def sweep(self, *, now_ms: int, limit: int) -> Swept:
+        """Remove up to about ``limit`` rows that can no longer be seen. It changes no answer of any other call."""
+
+    async def due_queues(self, *, now_ms: int, limit: int) -> tuple[QueueKey, ...]:
+        """Return up to ``limit`` queues that have set-aside messages free to be taken."""
+
+    async def next_due(self, key: QueueKey, *, now_ms: int) -> int | None:
+        """Return when the next delayed or claimed message becomes free, in ms, or ``None``. It may be too early."""
+
+
+class Engine(Store, Protocol):
+    """A store with a life of its own, as the composition root sees it."""
+
+    async def start(self) -> None:
+        """Open and migrate the data. Raises ``StartupError``."""
+
+    async def close(self) -> None:
+        """Finish the writes that were taken, then let go of everything."""
+
+    def stalled_ms(self, now_ms: int) -> int:
+        """Return for how long the oldest write that waits has waited without any commit, 0 if none waits."""

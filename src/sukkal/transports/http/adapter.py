@@ -1,0 +1,114 @@
+"""The ASGI adapter: serves a function from a request to a response under any ASGI server."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+from sukkal import limits
+from sukkal.transports.http.exchange import Header, Request, Response
+
+__all__ = ["AsgiAdapter", "HttpHandler"]
+
+HttpHandler = Callable[[Request], Awaitable[Response]]
+
+_NO_BODY: Final = (204, 304)
+_ONCE: Final = (b"client-id", b"x-project-id", b"x-roles")
+_Message = MutableMapping[str, Any]
+_Receive = Callable[[], Awaitable[_Message]]
+_Send = Callable[[_Message], Awaitable[None]]
+
+
+class _Gone(Exception):
+    """The client has closed the connection."""
+
+
+class AsgiAdapter:
+    """An ASGI application around a handler. Bodies larger than ``body_bytes_max`` are not given to it."""
+
+    def __init__(self, handler: HttpHandler, *, body_bytes_max: int) -> None:
+        self._handler = handler
+        self._body_bytes_max = body_bytes_max
+
+    async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            raise ValueError(f"cannot serve {scope['type']}")
+        headers = _unambiguous(scope["headers"])
+        try:
+            body, drained = await self._read(receive, headers)
+        except _Gone:
+            return
+        request = Request(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), headers, body)
+        if "wait=" in request.query:
+            response = await _while_connected(self._handler(request), receive)
+            if response is None:
+                return
+        else:
+            response = await self._handler(request)
+        await _send(send, response, head=request.method == "HEAD", close=not drained)
+
+    async def _read(self, receive: _Receive, headers: dict[bytes, bytes]) -> tuple[bytes | None, bool]:
+        """Return the body, ``None`` if it is too large, and whether all of it was read."""
+        most = self._body_bytes_max
+        declared = headers.get(b"content-length", b"0")
+        if declared.isdigit() and int(declared) > most + limits.BODY_DRAIN_BYTES_MAX:
+            return None, False
+        message = await receive()
+        body = _part(message)
+        if not message.get("more_body"):
+            return (body if len(body) <= most else None), True
+        parts, size = [body], len(body)
+        while message.get("more_body"):
+            message = await receive()
+            part = _part(message)
+            size += len(part)
+            if size <= most:
+                parts.append(part)
+            elif size > most + limits.BODY_DRAIN_BYTES_MAX:
+                # A little too much is read and dropped, so that the client gets to see the answer.
+                return None, False
+        return (b"".join(parts) if size <= most else None), True
+
+
+def _unambiguous(given: list[Header]) -> dict[bytes, bytes]:
+    """Return the headers by name; what says twice who is asking says nothing."""
+    headers = dict(given)
+    if len(headers) < len(given):
+        names = [name for name, _ in given]
+        for name in _ONCE:
+            if names.count(name) > 1:
+                headers[name] = b""
+    return headers
+
+
+def _part(message: _Message) -> bytes:
+    if message["type"] == "http.disconnect":
+        raise _Gone
+    return bytes(message.get("body", b""))
+
+
+async def _while_connected(answer: Awaitable[Response], receive: _Receive) -> Response | None:
+    """Return the answer, or give it up when the client goes away."""
+    answering = asyncio.ensure_future(answer)
+    gone = asyncio.ensure_future(_disconnected(receive))
+    try:
+        await asyncio.wait((answering, gone), return_when=asyncio.FIRST_COMPLETED)
+        return await answering if answering.done() else None
+    finally:
+        gone.cancel()
+        answering.cancel()
+
+
+async def _disconnected(receive: _Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _send(send: _Send, response: Response, *, head: bool, close: bool) -> None:
+    headers = list(response.headers)
+    if response.status not in _NO_BODY:
+        headers.append((b"content-length", str(len(response.body)).encode("ascii")))
+    if close:
+        headers.append((b"connection", b"close"))
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if head else response.body})

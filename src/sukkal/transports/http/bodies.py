@@ -1,0 +1,142 @@
+"""Reading the bodies of requests: strictly, and with an error that names what is wrong."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from sukkal import limits
+from sukkal.errors import InvalidBody, InvalidRequest
+from sukkal.service.messages import Draft
+from sukkal.transports.http.exchange import Request
+
+__all__ = ["decode_drafts", "decode_json", "decode_object", "optional_int", "whole_body"]
+
+_UNREADABLE: Final = "Request body could not be parsed."
+_EMPTY: Final = "Request body can not be empty"
+_NO_MESSAGES: Final = "No messages were found in the request body."
+
+
+class _MessageIn(msgspec.Struct, gc=False):
+    body: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    ttl: int | msgspec.UnsetType = msgspec.UNSET
+    delay: int | msgspec.UnsetType = msgspec.UNSET
+
+
+class _PostIn(msgspec.Struct, gc=False):
+    messages: list[_MessageIn] | msgspec.UnsetType = msgspec.UNSET
+
+
+_post: Final = msgspec.json.Decoder(_PostIn)
+_any: Final = msgspec.json.Decoder()
+
+
+def whole_body(request: Request, *, most: int, refusal: str) -> bytes:
+    """Return the body; ``refusal`` is what to say if it was too large to be read. Raises ``InvalidRequest``."""
+    if request.body is None or len(request.body) > most:
+        raise InvalidRequest(refusal)
+    return request.body
+
+
+def decode_json(body: bytes) -> Any:
+    """Return any JSON document. Raises ``InvalidBody``."""
+    if not body:
+        raise InvalidBody(_EMPTY)
+    try:
+        document = _any.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidBody(f"{_UNREADABLE} {_reason(error)}") from None
+    except RecursionError:
+        raise InvalidBody(f"{_UNREADABLE} It is nested too deeply.") from None
+    _check_document(document)
+    return document
+
+
+def decode_object(body: bytes) -> dict[str, Any]:
+    """Return a JSON object. Raises ``InvalidBody``."""
+    document = decode_json(body)
+    if isinstance(document, dict):
+        return document
+    raise InvalidBody("Document type not supported." if isinstance(document, list) else _UNREADABLE)
+
+
+def optional_int(document: Mapping[str, Any], name: str) -> int | None:
+    """Return a member that is a whole number, or ``None`` if it is absent. Raises ``InvalidBody``."""
+    if name not in document:
+        return None
+    value = document[name]
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise InvalidBody(f'The value of the "{name}" field must be a int.')
+    return value
+
+
+def decode_drafts(body: bytes, *, with_delay: bool) -> list[Draft]:
+    """Return the messages of a post, their bodies as they came. Raises ``InvalidBody``, ``InvalidRequest``."""
+    if not body:
+        raise InvalidBody(_EMPTY)
+    try:
+        # Bodies are passed on unread, so that they are UTF-8 has to be seen to here.
+        if not body.isascii():
+            body.decode("utf-8")
+        messages = _post.decode(body).messages
+    except RecursionError:
+        raise InvalidBody(f"{_UNREADABLE} It is nested too deeply.") from None
+    except msgspec.ValidationError as error:
+        raise _wrong_post(body) or InvalidBody(f"{_UNREADABLE} {_reason(error)}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidBody(f"{_UNREADABLE} {_reason(error)}") from None
+    if messages is msgspec.UNSET:
+        raise InvalidRequest(_NO_MESSAGES)
+    return [_draft(message, with_delay=with_delay) for message in messages]
+
+
+def _draft(message: _MessageIn, *, with_delay: bool) -> Draft:
+    if message.body is msgspec.UNSET:
+        raise InvalidBody('Missing "body" field.')
+    return Draft(
+        bytes(message.body),
+        None if message.ttl is msgspec.UNSET else message.ttl,
+        None if message.delay is msgspec.UNSET or not with_delay else message.delay,
+    )
+
+
+def _wrong_post(body: bytes) -> InvalidBody | InvalidRequest | None:
+    """Return what is wrong with a post that is JSON but has not the right members."""
+    document = decode_json(body)
+    if not isinstance(document, dict):
+        return InvalidRequest(_NO_MESSAGES) if isinstance(document, list) else InvalidBody(_UNREADABLE)
+    messages = document.get("messages")
+    if not isinstance(messages, list):
+        return InvalidBody('Document type not supported. The field "messages" must be a list.')
+    for index, message in enumerate(messages):
+        if not isinstance(message, dict):
+            return InvalidBody(f"Document type not supported. The field messages[{index}] must be an object.")
+        if "body" not in message:
+            return InvalidBody('Missing "body" field.')
+        for name in ("ttl", "delay"):
+            optional_int(message, name)
+    return None
+
+
+def _check_document(document: Any) -> None:
+    """Refuse numbers and depths that other programs could not read back. Raises ``InvalidBody``."""
+    level = [document]
+    for _ in range(limits.JSON_DEPTH_MAX):
+        below: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                below.extend(value.values())
+            elif isinstance(value, list):
+                below.extend(value)
+            elif isinstance(value, int) and not limits.INT64_MIN <= value <= limits.INT64_MAX:
+                raise InvalidBody("JSON contains integer that is too large. Integers must fit into 64 bits.")
+        if not below:
+            return
+        level = below
+    raise InvalidBody(f"{_UNREADABLE} It is nested too deeply: {limits.JSON_DEPTH_MAX} levels at most.")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnicodeDecodeError):
+        return f"It is not UTF-8 at byte {error.start}."
+    return f"{error}."

@@ -1,0 +1,92 @@
+"""A request on its way to its handler: what was asked for, by whom, and the service that does it."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Literal
+from urllib.parse import urlencode
+
+import msgspec
+
+from sukkal.errors import InvalidParameter
+from sukkal.model import QueueKey, QueueKind
+from sukkal.service.access import Caller
+from sukkal.service.claims import Claims
+from sukkal.service.health import Health
+from sukkal.service.messages import Messages
+from sukkal.service.names import queue_key
+from sukkal.service.operations import Operation, Version
+from sukkal.service.queues import Queues
+from sukkal.settings import Settings
+from sukkal.transports.http.exchange import Request, Response
+from sukkal.transports.http.query import Query
+
+__all__ = ["Call", "Collection", "Handler", "Services", "next_link"]
+
+Collection = Literal["queues", "topics"]
+
+
+class Services(msgspec.Struct, frozen=True):
+    """The service, noun by noun."""
+
+    queues: Queues
+    messages: Messages
+    claims: Claims
+    health: Health
+    settings: Settings
+
+
+class Call(msgspec.Struct, gc=False):
+    """One request, matched to its operation and to the one who makes it."""
+
+    request: Request
+    operation: Operation
+    version: Version
+    collection: Collection
+    parameters: Mapping[str, str]
+    caller: Caller
+    services: Services
+
+    @property
+    def kind(self) -> QueueKind:
+        """The name space that the path speaks of."""
+        return "topic" if self.collection == "topics" else "queue"
+
+    @property
+    def key(self) -> QueueKey:
+        """The queue that the path names. Raises ``InvalidName``."""
+        return queue_key(self.caller.project, self.parameters["queue_name"], self.kind)
+
+    def check_name(self) -> None:
+        """Refuse a queue that nobody may have, before anything else of the request is looked at."""
+        _ = self.key
+
+    @property
+    def collection_path(self) -> str:
+        """The path of all queues or topics."""
+        return f"/{self.version}/{self.collection}"
+
+    @property
+    def queue_path(self) -> str:
+        """The path of the queue that the path names."""
+        return f"/{self.version}/{self.collection}/{self.parameters['queue_name']}"
+
+    @property
+    def modern(self) -> bool:
+        """Whether the queue's own attributes count, as they do since v2."""
+        return self.version == "v2"
+
+    def wait_s(self, query: Query) -> int:
+        """Return for how long the caller is ready to wait for messages. Raises ``InvalidParameter``."""
+        wait_s = query.number("wait") or 0
+        most = self.services.settings.wait_max_s
+        if not 0 <= wait_s <= most:
+            raise InvalidParameter(f'The "wait" parameter is invalid. The value must be 0 to {most} seconds.')
+        return wait_s
+
+
+def next_link(path: str, given: Mapping[str, str | None], marker: str) -> dict[str, str]:
+    """Return the link to the next page: the parameters that were given, and where it begins."""
+    parameters = [(name, value) for name, value in given.items() if value is not None]
+    return {"rel": "next", "href": f"{path}?{urlencode([*parameters, ('marker', marker)])}"}
+
+
+Handler = Callable[[Call], Awaitable[Response]]

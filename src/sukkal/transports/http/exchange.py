@@ -1,0 +1,50 @@
+"""What goes in and out of the functions that answer HTTP requests."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+__all__ = ["JSON", "Header", "Request", "Response", "json_response", "no_content"]
+
+Header = tuple[bytes, bytes]
+
+JSON: Final[Header] = (b"content-type", b"application/json")
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Request(msgspec.Struct, gc=False):
+    """A whole request.
+
+    ``path`` is percent-decoded, ``query`` is not; ``headers`` have lower-case names. ``body`` is ``None`` when it was
+    larger than the server reads.
+    """
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[bytes, bytes]
+    body: bytes | None = b""
+
+    def header(self, name: bytes) -> str | None:
+        """Return a header's value, or ``None``."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+
+class Response(msgspec.Struct, gc=False):
+    """A whole answer."""
+
+    status: int
+    body: bytes = b""
+    headers: tuple[Header, ...] = ()
+
+
+def json_response(status: int, document: object, *headers: Header) -> Response:
+    """Return an answer with a JSON document."""
+    return Response(status, _encode(document), (JSON, *headers))
+
+
+def no_content(*headers: Header) -> Response:
+    """Return the answer of an operation that has nothing to show."""
+    return Response(204, b"", headers)

@@ -1,0 +1,69 @@
+"""What an operator can measure: requests by operation and outcome, and how long they took."""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import Final
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from sukkal.transports.http.exchange import Response
+
+__all__ = ["Measures"]
+
+_BUCKETS_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
+
+
+class Measures(Collector):
+    """The metrics of the HTTP transport.
+
+    They are plain numbers of the event loop's thread and become Prometheus' metrics when somebody looks.
+    """
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+        self._outcomes: dict[tuple[str, str], int] = {}
+        self._durations: dict[str, list[int]] = {}
+        self._seconds: dict[str, float] = {}
+        registry.register(self)
+
+    def note(self, operation: str, outcome: str, seconds: float) -> None:
+        """Count a request and how long it took."""
+        key = (operation, outcome)
+        self._outcomes[key] = self._outcomes.get(key, 0) + 1
+        durations = self._durations.get(operation)
+        if durations is None:
+            durations = self._durations[operation] = [0] * (len(_BUCKETS_S) + 1)
+            self._seconds[operation] = 0.0
+        durations[bisect_left(_BUCKETS_S, seconds)] += 1
+        self._seconds[operation] += seconds
+
+    def collect(self) -> Iterator[Metric]:
+        """Give Prometheus' client the numbers."""
+        requests = CounterMetricFamily(
+            "sukkal_requests", "Requests by operation and outcome.", labels=("operation", "outcome")
+        )
+        for key, count in self._outcomes.items():
+            requests.add_metric(key, count)
+        yield requests
+        durations = HistogramMetricFamily(
+            "sukkal_request_seconds", "Time to answer, waiting for messages included.", labels=("operation",)
+        )
+        for operation, counts in self._durations.items():
+            durations.add_metric((operation,), _cumulated(counts), self._seconds[operation])
+        yield durations
+
+    async def page(self) -> Response:
+        """Return all metrics in Prometheus' text format."""
+        return Response(200, generate_latest(self._registry), ((b"content-type", CONTENT_TYPE_LATEST.encode("ascii")),))
+
+
+def _cumulated(counts: list[int]) -> list[tuple[str, float]]:
+    buckets = []
+    total = 0
+    for bound, count in zip((*_BUCKETS_S, float("inf")), counts, strict=True):
+        total += count
+        buckets.append(("+Inf" if bound == float("inf") else str(bound), float(total)))
+    return buckets

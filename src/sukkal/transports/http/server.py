@@ -1,0 +1,216 @@
+"""Running an ASGI application under uvicorn, with bounds on what a connection may cost."""
+
+import asyncio
+import contextlib
+import socket
+import sys
+from collections.abc import Iterator
+from typing import Any, Final
+
+import httptools
+import msgspec
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from sukkal import limits
+from sukkal.settings import Settings
+
+__all__ = ["GuardedProtocol", "HttpServer", "listening_socket"]
+
+_KEEP_ALIVE_S: Final = 75
+
+
+def listening_socket(settings: Settings) -> socket.socket:
+    """Return a socket bound to the address of the settings. Raises ``OSError``."""
+    host, port = settings.address
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        bound.bind((host, port))
+        bound.listen(settings.backlog)
+    except OSError:
+        bound.close()
+        raise
+    bound.setblocking(False)
+    return bound
+
+
+class HttpServer(uvicorn.Server):
+    """Serves until ``stop`` is called, then lets running requests finish within the grace of the settings."""
+
+    def __init__(self, app: Any, settings: Settings) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="uvloop",
+                http=_guarded(settings),
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                timeout_keep_alive=_KEEP_ALIVE_S,
+                timeout_graceful_shutdown=settings.shutdown_grace_s,
+                backlog=settings.backlog,
+            )
+        )
+
+    def stop(self) -> None:
+        """Accept no more connections and end when what runs is finished."""
+        self.should_exit = True
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave signals to the composition root, which has more to stop than this server."""
+        yield
+
+
+def _guarded(settings: Settings) -> type[HttpToolsProtocol]:
+    class Guarded(GuardedProtocol):
+        headers_timeout_s = settings.request_headers_timeout_s
+        body_timeout_s = settings.request_body_timeout_s
+        connections_max = settings.max_connections
+
+    return Guarded
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """uvicorn's HTTP protocol, with limits on the size of headers, on slow clients and on their number.
+
+    Refusals are sent in the error shape of the API.
+    """
+
+    headers_timeout_s: int
+    body_timeout_s: int
+    connections_max: int
+
+    _alarm: asyncio.TimerHandle | None = None
+    _unused_bytes = 0
+    _in_head = True
+    _begun = False
+    _refused = False
+    _data = b""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin a connection, or refuse one too many."""
+        super().connection_made(transport)
+        if len(self.connections) > self.connections_max:
+            self._refuse(503, "Service temporarily unavailable", "There are too many connections. Try again later.")
+        else:
+            self._watch(self.headers_timeout_s)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End a connection."""
+        self._unwatch()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of the client."""
+        if self._refused:
+            return
+        self._data = data
+        # Whatever it is that comes, between two steps of a request there is never more than its headers may have:
+        # a head without an end, trailers, the extensions of a chunk, blank lines.
+        self._unused_bytes += len(data)
+        super().data_received(data)
+        if self._refused or self.transport.is_closing():
+            return
+        if self._unused_bytes > limits.REQUEST_HEADER_BYTES_MAX:
+            self._refuse_head()
+        elif self._alarm is None and (self._begun or not self._running()):
+            self._watch(self.headers_timeout_s if self._in_head else self.body_timeout_s)
+
+    def on_message_begin(self) -> None:
+        """Begin a request."""
+        self._begun = self._in_head = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Begin the body of a request, unless its headers were too large."""
+        if self.parser.should_upgrade():
+            return
+        self._in_head = False
+        self._unused_bytes = 0
+        self._unwatch()
+        if self._refused:
+            return
+        if (
+            sum(len(name) + len(value) for name, value in self.headers) + len(self.url)
+            > limits.REQUEST_HEADER_BYTES_MAX
+        ):
+            self._refuse_head()
+            return
+        super().on_headers_complete()
+        # What comes behind a body would pass for headers that the request began with: it goes nowhere.
+        self.headers = []
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of a body."""
+        self._unused_bytes = 0
+        if not self._refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """End the request."""
+        if self.parser.should_upgrade():
+            return
+        self._begun = False
+        self._in_head = True
+        self._unwatch()
+        if not self._refused:
+            super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is not HTTP."""
+        self._refuse(400, "Bad request", "The request is not well-formed HTTP.")
+
+    def _unsupported_upgrade_warning(self) -> None:
+        # The parser takes what follows an offer to change protocols for the other one's bytes, even a body. So the
+        # request is read again, as one that makes no such offer.
+        offer = sys.exception()
+        if self.parser.get_method() == b"CONNECT" or not isinstance(offer, httptools.HttpParserUpgrade):
+            self.send_400_response("")
+            return
+        head = [b"%s %s HTTP/1.1" % (self.parser.get_method(), self.url)]
+        head += [b"%s: %s" % pair for pair in self.headers if pair[0] != b"upgrade"]
+        rest = self._data[offer.args[0] :]
+        self.parser = httptools.HttpRequestParser(self)
+        self.data_received(b"\r\n".join([*head, b"", rest]))
+
+    def _refuse_head(self) -> None:
+        most = limits.REQUEST_HEADER_BYTES_MAX
+        self._refuse(431, "Request header fields too large", f"Path and headers may have {most} bytes together.")
+
+    def _running(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _watch(self, seconds: int) -> None:
+        self._alarm = self.loop.call_later(seconds, self._too_slow)
+
+    def _unwatch(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+
+    def _too_slow(self) -> None:
+        self._alarm = None
+        self._refuse(408, "Request timeout", "The request did not arrive in time.")
+
+    def _refuse(self, status: int, title: str, description: str) -> None:
+        self._refused = True
+        self._unwatch()
+        if self._running() and self._in_head:
+            # It is not the running request that is wrong, but what follows. It gets its answer, and nothing else does.
+            self.cycle.keep_alive = False
+            return
+        # Once an answer has begun, another one would be taken for a part of it.
+        if not (self._running() and self.cycle.response_started):
+            body = msgspec.json.encode({"title": title, "description": description})
+            self.transport.write(
+                b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n%s"
+                % (status, title.encode("ascii"), len(body), body)
+            )
+        self.transport.close()

@@ -1,0 +1,64 @@
+"""Makes the environments of foreign programs that tests drive: ``python -m tests.clients.environments``.
+
+Each has its own folder below ``.venvs``, so that what it needs never meets what the service needs. A second call does
+nothing unless the table has changed.
+"""
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+__all__ = ["COMMAND", "ENVIRONMENTS", "make", "missing", "python_of"]
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+FOLDER: Final = ROOT / ".venvs"
+COMMAND: Final = ".venv/bin/python -m tests.clients.environments"
+
+ENVIRONMENTS: Final[Mapping[str, Sequence[str]]] = {
+    "zaqarclient": ("python-zaqarclient==4.7.0",),
+}
+"""What is installed in each environment."""
+
+
+def python_of(name: str, folder: Path = FOLDER) -> Path:
+    """Return the interpreter of an environment."""
+    return folder / name / "bin" / "python"
+
+
+def missing(name: str, folder: Path = FOLDER) -> bool:
+    """Tell whether an environment has still to be made, or to be made anew."""
+    stamp = _stamp(name, folder)
+    return not (stamp.is_file() and stamp.read_text(encoding="utf-8") == _wanted(name))
+
+
+def make(name: str, folder: Path = FOLDER) -> None:
+    """Make an environment anew. Raises ``subprocess.CalledProcessError`` when that fails."""
+    _stamp(name, folder).unlink(missing_ok=True)
+    # Neither needs ensurepip, which some systems ship apart: the environment is filled by a pip outside of it.
+    subprocess.run([sys.executable, "-m", "venv", "--clear", "--without-pip", folder / name], check=True)
+    install = ["pip", "--disable-pip-version-check", "--python", str(python_of(name, folder)), "install", "--quiet"]
+    subprocess.run([sys.executable, "-m", *install, *ENVIRONMENTS[name]], check=True)
+    _stamp(name, folder).write_text(_wanted(name), encoding="utf-8")
+
+
+def _stamp(name: str, folder: Path) -> Path:
+    return folder / name / "installed"
+
+
+def _wanted(name: str) -> str:
+    return "".join(f"{requirement}\n" for requirement in ENVIRONMENTS[name])
+
+
+def main() -> None:
+    """Make the environments that are missing."""
+    for name in ENVIRONMENTS:
+        if missing(name):
+            sys.stdout.write(f"Making the environment {name} ...\n")
+            sys.stdout.flush()
+            make(name)
+
+
+if __name__ == "__main__":
+    main()

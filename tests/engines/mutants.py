@@ -1,0 +1,224 @@
+"""Does the contract suite notice a broken engine? ``make mutants`` breaks the SQLite engine by hand, bug by bug.
+
+Each mutant is a copy of the package with one change; the suite has to fail on it. A surviving mutant is a missing test,
+and a change that no longer applies has to be rewritten: both fail the run.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final, NamedTuple
+
+_ROOT: Final = Path(__file__).parents[2]
+_SUITE_S_MAX: Final = 150
+_ENGINE: Final = "src/sukkal/engines/sqlite"
+
+
+class Mutant(NamedTuple):
+    """A bug: in ``file``, ``old`` becomes ``new``."""
+
+    story: str
+    file: str
+    old: str
+    new: str
+
+
+MUTANTS: Final = (
+    Mutant(
+        "a claim also takes messages that are claimed or delayed",
+        "queries.sql",
+        "m.visible_ms > ? AND m.visible_ms <= ? AND m.expires_ms > ?\nORDER BY m.visible_ms, m.sequence",
+        "m.visible_ms > ? AND m.visible_ms <= ? + 9000 AND m.expires_ms > ?\nORDER BY m.visible_ms, m.sequence",
+    ),
+    Mutant(
+        "a claim ends one millisecond late",
+        "claiming.py",
+        "    ends_ms = now_ms + new.ttl_s * 1_000\n    ttl_s, expires_ms",
+        "    ends_ms = now_ms + new.ttl_s * 1_000 + 1\n    ttl_s, expires_ms",
+    ),
+    Mutant(
+        "an ended claim still settles",
+        "queries.sql",
+        "FROM claims WHERE queue = ? AND id = ? AND expires_ms > ?",
+        "FROM claims WHERE queue = ? AND id = ? AND expires_ms > ? - 1000000",
+    ),
+    Mutant(
+        "a claim settles what another one holds",
+        "claiming.py",
+        "        if place.claim != number:\n            return Settled.OTHER_CLAIM\n",
+        "",
+    ),
+    Mutant(
+        "a settlement may settle what was released before",
+        "claiming.py",
+        "if place.claim is None or place.visible_ms <= now_ms:",
+        "if place.claim is None and place.visible_ms < 0:",
+    ),
+    Mutant(
+        "deleting by id spares nothing that is claimed",
+        "queries.sql",
+        "AND (claim IS NULL OR visible_ms <= ?3)",
+        "",
+    ),
+    Mutant(
+        "a deletion spares messages whose claim has ended",
+        "queries.sql",
+        "AND (claim IS NULL OR visible_ms <= ?3)",
+        "AND claim IS NULL",
+    ),
+    Mutant(
+        "a message by its id is found in any queue",
+        "queries.sql",
+        "WHERE m.queue = ?2 AND m.id = ?3 AND m.expires_ms > ?1",
+        "WHERE ?2 AND m.id = ?3 AND m.expires_ms > ?1",
+    ),
+    Mutant(
+        "an expired message is still got by its id",
+        "queries.sql",
+        "WHERE m.queue = ?2 AND m.id = ?3 AND m.expires_ms > ?1",
+        "WHERE m.queue = ?2 AND m.id = ?3",
+    ),
+    Mutant(
+        "a class of lifetimes with a bound that is too short",
+        "lifetimes.py",
+        "return seconds * 1_000 if lifetime % 2 == 0 else max(2 * seconds, 1) * 1_000",
+        "return seconds * 1_000",
+    ),
+    Mutant(
+        "lifetimes off the grid are taken for exact ones",
+        "lifetimes.py",
+        "return 2 * (1 << seconds.bit_length() >> 1) + 1",
+        "return 2 * (1 << seconds.bit_length() >> 1)",
+    ),
+    Mutant(
+        "a message does not outlive the claim that holds it",
+        "claiming.py",
+        "    return claim_ttl_s + grace_s, ends_ms + grace_s * 1_000",
+        "    return ttl_s, expires_ms",
+    ),
+    Mutant(
+        "extending a claim forgets the messages",
+        "claiming.py",
+        "        writer.execute(SQL.hold_longer, (ends_ms, lifetime, new_ttl_s, new_expires_ms, sequence))",
+        "        pass",
+    ),
+    Mutant(
+        "a released message loses its place",
+        "claiming.py",
+        "if settlement.delay_s else place.created_ms",
+        "if settlement.delay_s else now_ms",
+    ),
+    Mutant(
+        "a repeated post is stored again",
+        "publishing.py",
+        "        return Published(earlier, repeated=True)",
+        "        pass",
+    ),
+    Mutant(
+        "an idempotency key is not forgotten",
+        "queries.sql",
+        "SELECT fingerprint, ids FROM once WHERE queue = ? AND key = ? AND expires_ms > ?",
+        "SELECT fingerprint, ids FROM once WHERE queue = ? AND key = ? AND ? > 0",
+    ),
+    Mutant(
+        "a message claimed for the last time is not set aside",
+        "claiming.py",
+        "aside = set_aside or (max_attempts is not None and message.attempts >= max_attempts)",
+        "aside = set_aside",
+    ),
+    Mutant(
+        "taking what was set aside counts as an attempt",
+        "claiming.py",
+        "counted=not set_aside",
+        "counted=True",
+    ),
+    Mutant(
+        "the counter is not saved",
+        "engine.py",
+        "before_commit=self._catalogue.save_counter",
+        "before_commit=lambda: None",
+    ),
+    Mutant(
+        "a deleted queue's contents are never given up",
+        "catalogue.py",
+        "(SQL.drop_contents, (entry.number,))\n        self._writer.execute(SQL.delete_queue",
+        "(SQL.count_queues, ('', ''))\n        self._writer.execute(SQL.delete_queue",
+    ),
+    Mutant(
+        "a cleared queue keeps its contents",
+        "catalogue.py",
+        "        self._changed[entry.queue.key] = Entry(number, entry.queue)",
+        "        pass",
+    ),
+    Mutant(
+        "the metadata's revision is not checked",
+        "engine.py",
+        "if (entry.queue.revision if entry else None) != revision:",
+        "if entry is None and revision is not None:",
+    ),
+    Mutant(
+        "the sweeper removes messages a minute early",
+        "queries.sql",
+        "(SELECT sequence FROM messages WHERE expires_ms <= ? LIMIT ?)",
+        "(SELECT sequence FROM messages WHERE expires_ms <= ? + 60000 LIMIT ?)",
+    ),
+    Mutant(
+        "a page goes on in front of the place where the last one ended",
+        "queries.sql",
+        "m.visible_ms = ? AND m.sequence > ? AND m.expires_ms > ?",
+        "m.visible_ms = ? AND m.sequence >= ? AND m.expires_ms > ?",
+    ),
+    Mutant(
+        "delayed messages are counted as free",
+        "reading.py",
+        "delayed=coming - claimed, free=free",
+        "delayed=0, free=free + coming - claimed",
+    ),
+)
+
+
+def main() -> int:
+    """Try every mutant and return the exit code."""
+    killed = 0
+    for mutant in MUTANTS:
+        outcome = _try(mutant)
+        killed += outcome == "killed"
+        print(f"{outcome:10} {mutant.file:14} {mutant.story}", flush=True)
+    print(f"{killed} of {len(MUTANTS)} mutants killed")
+    return 0 if killed == len(MUTANTS) else 1
+
+
+def _try(mutant: Mutant) -> str:
+    with tempfile.TemporaryDirectory(prefix="sukkal-mutant-") as folder:
+        copy = Path(folder)
+        for part in ("src", "tests", "pyproject.toml"):
+            source = _ROOT / part
+            if source.is_dir():
+                shutil.copytree(source, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                shutil.copy(source, copy / part)
+        file = copy / _ENGINE / mutant.file
+        text = file.read_text("utf-8")
+        if text.count(mutant.old) < 1:
+            return "OUTDATED"
+        file.write_text(text.replace(mutant.old, mutant.new), "utf-8")
+        return "killed" if _suite_fails(copy) else "SURVIVED"
+
+
+def _suite_fails(copy: Path) -> bool:
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "tests/engines/test_sqlite.py"]
+    environment = {**os.environ, "PYTHONPATH": str(copy / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    try:
+        done = subprocess.run(
+            command, cwd=copy, env=environment, capture_output=True, check=False, timeout=_SUITE_S_MAX
+        )
+    except subprocess.TimeoutExpired:
+        return True  # The suite takes a tenth of that: it noticed, though not in the best way.
+    return done.returncode == 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

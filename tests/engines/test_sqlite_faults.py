@@ -1,0 +1,106 @@
+"""What the SQLite engine does when its database does not do what it should."""
+
+import asyncio
+import subprocess
+import sys
+from pathlib import Path
+from subprocess import PIPE
+from typing import Final
+
+import pytest
+
+from sukkal.engines.sqlite import SqliteEngine
+from sukkal.errors import StoreUnavailable
+from sukkal.model import NewMessage, Post, QueueKey, View
+
+KEY = QueueKey("p", "q")
+
+# In a process of its own: the locks of a process do not keep itself out.
+HOLD: Final = """
+import sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("BEGIN IMMEDIATE")
+print("held", flush=True)
+sys.stdin.readline()
+database.execute("ROLLBACK")
+"""
+
+
+def hold_write_lock(file: Path) -> "subprocess.Popen[str]":
+    """Return a program that holds the database's write lock until it is told a line."""
+    other = subprocess.Popen([sys.executable, "-c", HOLD, str(file)], stdin=PIPE, stdout=PIPE, text=True)
+    assert other.stdout is not None
+    assert other.stdout.readline() == "held\n"
+    return other
+
+
+def post(name: str) -> tuple[Post]:
+    return (Post(KEY, (NewMessage(id=name, body=b"1", ttl_s=60),)),)
+
+
+async def listed(engine: SqliteEngine) -> list[str]:
+    page = await engine.browse(KEY, after=None, limit=20, view=View(), now_ms=1)
+    return [message.id for message in page.messages]
+
+
+def test_while_another_program_holds_the_write_lock_writes_fail_reads_go_on_and_it_heals(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        engine = SqliteEngine(tmp_path)
+        await engine.start()
+        await engine.publish(post("before"), now_ms=1)
+        other = hold_write_lock(tmp_path / "messages.sqlite3")
+        writes = await asyncio.gather(
+            *(engine.publish(post(f"during-{number}"), now_ms=1) for number in range(5)), return_exceptions=True
+        )
+        assert {type(outcome) for outcome in writes} == {StoreUnavailable}
+        assert await listed(engine) == ["before"]
+        other.communicate("release\n", timeout=30)
+        await engine.publish(post("after"), now_ms=1)
+        assert await listed(engine) == ["before", "after"]
+        await engine.close()
+
+    asyncio.run(scenario())
+
+
+def test_writes_that_wait_without_any_being_done_count_as_stalled(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        engine = SqliteEngine(tmp_path)
+        await engine.start()
+        assert engine.stalled_ms(1_000) == 0
+        waiting = asyncio.ensure_future(engine.publish(post("one"), now_ms=1))
+        await asyncio.sleep(0)
+        # The loop has not come to the commit yet: seen waiting now, and seen waiting nine seconds later.
+        assert engine.stalled_ms(2_000) == 0
+        assert engine.stalled_ms(11_000) == 9_000
+        await waiting
+        assert engine.stalled_ms(20_000) == 0
+        await engine.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_closed_engine_takes_no_writes(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        engine = SqliteEngine(tmp_path)
+        await engine.start()
+        await engine.close()
+        with pytest.raises(StoreUnavailable):
+            await engine.publish(post("late"), now_ms=1)
+
+    asyncio.run(scenario())
+
+
+def test_what_was_taken_before_closing_is_done(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        engine = SqliteEngine(tmp_path)
+        await engine.start()
+        writes = [asyncio.ensure_future(engine.publish(post(str(number)), now_ms=1)) for number in range(20)]
+        await asyncio.sleep(0)
+        await engine.close()
+        await asyncio.gather(*writes)
+        again = SqliteEngine(tmp_path)
+        await again.start()
+        assert len(await listed(again)) == 20
+        await again.close()
+
+    asyncio.run(scenario())

@@ -1,0 +1,179 @@
+"""The documentation is complete, its links lead somewhere, and its code blocks run."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from sukkal.cli import show, welcome
+from sukkal.errors import StartupError, SukkalError
+from sukkal.service.operations import OPERATIONS, Operation
+from sukkal.settings import FIELDS, Field
+from sukkal.transports.http.errors import STATUS
+from tests.code_blocks import blocks, missing_lines, run_page
+from tests.serving import ServerProcess
+
+ROOT: Final = Path(__file__).parents[1]
+DOCS: Final = ROOT / "docs"
+PAGES: Final = sorted(
+    path.relative_to(ROOT).as_posix()
+    for path in [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "bench").glob("*.md")]
+)
+RUN_PAGES: Final = [page for page in PAGES if list(blocks((ROOT / page).read_text()))]
+
+
+def read(page: str) -> str:
+    return (ROOT / page).read_text(encoding="utf-8")
+
+
+def rows(page: str) -> dict[str, list[str]]:
+    """Return the rows of a page's tables by the code in their first cell."""
+    split = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in read(page).splitlines() if line[:1] == "|"
+    ]
+    return {cells[0].strip("`"): cells[1:] for cells in split if cells[0].startswith("`")}
+
+
+def errors(kind: type[SukkalError]) -> Iterator[type[SukkalError]]:
+    yield kind
+    for each in kind.__subclasses__():
+        yield from errors(each)
+
+
+ERRORS: Final = sorted(set(errors(SukkalError)), key=lambda error: error.code)
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
+def test_a_setting_is_documented_with_its_meaning_and_default(field: Field) -> None:
+    default = str(field.default).lower() if isinstance(field.default, bool) else str(field.default)
+    assert rows("docs/reference/settings.md")[field.name] == [field.description, field.wants, f"`{default}`"]
+
+
+def test_the_table_of_settings_is_the_one_that_the_command_prints() -> None:
+    page = read("docs/reference/settings.md")
+    assert page[page.index("| Setting") :] == show.reference() + "\n", "run: sukkal settings --reference"
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: error.code)
+def test_an_error_is_documented_with_its_status_or_exit_code(error: type[SukkalError]) -> None:
+    cells = rows("docs/reference/errors.md")[error.code]
+    if issubclass(error, StartupError):
+        assert cells[0] == ("2" if error.code == "settings" else "1")
+    else:
+        assert cells[:2] == [str(STATUS[error.code]), error.title]
+    assert len(cells[-1]) > 10
+
+
+def test_no_two_errors_share_a_code() -> None:
+    assert len({error.code for error in ERRORS}) == len(ERRORS)
+
+
+def test_no_error_is_documented_that_does_not_exist() -> None:
+    assert rows("docs/reference/errors.md").keys() == {error.code for error in ERRORS}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
+def test_an_operation_is_documented_with_its_method_and_path(operation: Operation) -> None:
+    assert rows("docs/reference/http-api.md")[operation.name][0].startswith(f"`{operation.method} {operation.path}`")
+
+
+def test_every_decision_is_in_the_list() -> None:
+    pages = sorted(path.name for path in (DOCS / "decisions").glob("0*.md"))
+    assert re.findall(r"\]\((0[^)]+)\)", read("docs/decisions/README.md").partition("\n- ")[2]) == pages
+    assert [page[:4] for page in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.startswith("docs/") and page != "docs/README.md"])
+def test_a_page_can_be_found_from_the_index(page: str) -> None:
+    index = "docs/decisions/README.md" if page.startswith("docs/decisions/0") else "docs/README.md"
+    relative = Path(page).relative_to(Path(index).parent).as_posix()
+    assert f"]({relative})" in read(index)
+
+
+def broken_links(page: str, text: str) -> list[str]:
+    """Return the relative links of a page that lead nowhere, headings included."""
+    broken = []
+    for target, heading in re.findall(r"\]\((?!https?:|mailto:)([^)#\s]*)(?:#([^)\s]+))?\)", text):
+        path = (ROOT / page).parent / target if target else ROOT / page
+        if not path.exists() or (heading and heading not in headings(path.read_text() if target else text)):
+            broken.append(f"{target}#{heading}" if heading else target)
+    return broken
+
+
+def headings(text: str) -> set[str]:
+    """Return the anchors of a page's headings."""
+    found = re.findall(r"^#+ (.*)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-") for heading in found}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_links_of_a_page_lead_somewhere(page: str) -> None:
+    assert broken_links(page, read(page)) == []
+
+
+def test_a_link_that_leads_nowhere_is_noticed() -> None:
+    text = "# A b\n[x](nowhere.md) [y](README.md) [z](#a-b) [z](#c) [w](https://example.org/x) [v](settings.md#no)"
+    assert broken_links("docs/reference/settings.md", text) == ["nowhere.md", "README.md", "#c", "settings.md#no"]
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Run the service as a reader would, on a port of its own."""
+    directory = tmp_path_factory.mktemp("data")
+    with ServerProcess(f"sqlite:///{directory}") as server:
+        yield server.url
+        assert server.stop() == 0
+
+
+@pytest.mark.parametrize("page", RUN_PAGES)
+def test_the_code_blocks_of_a_page_run(page: str, url: str, tmp_path: Path) -> None:
+    assert "\n".join(run_page(read(page), tmp_path, url)) == ""
+
+
+def test_the_pages_that_promise_to_run_do() -> None:
+    assert {"README.md", "docs/tutorial/first-message.md", "docs/howto/configure.md"} <= set(RUN_PAGES)
+
+
+def test_the_commands_of_the_welcome_post_claim_and_delete(url: str, tmp_path: Path) -> None:
+    post, claim, delete = welcome.commands(url)
+    page = "\n".join(
+        [
+            *("```bash run", post, "```", "```text output", "HTTP/1.1 201 Created", "```"),
+            *("```bash run", claim, "```", "```text output", "HTTP/1.1 201 Created", '..."body":"Hello"...', "```"),
+            *("```bash run", delete, "```", "```text output", "HTTP/1.1 204 No Content", "```"),
+        ]
+    )
+    assert run_page(page, tmp_path, url) == []
+
+
+FAILING: Final = {
+    "a block that fails": "```bash run\ntrue\n```\n```bash run\nfalse\n```\n",
+    "another output": "```bash run\necho 1\n```\n```text output\n2\n```\n",
+    "an early end": "```bash run\nexit 0\n```\n```bash run\ntrue\n```\n",
+    "an exception": "```python run\n1 / 0\n```\n",
+}
+
+
+@pytest.mark.parametrize("page", FAILING.values(), ids=FAILING)
+def test_a_page_that_does_not_run_is_noticed(page: str, tmp_path: Path) -> None:
+    assert run_page(page, tmp_path, "http://127.0.0.1:1")
+
+
+def test_blocks_of_a_page_are_one_session(tmp_path: Path) -> None:
+    page = "```bash run\nx=1\n```\ntext\n```bash\nx=2\n```\n```bash run\necho $x\n```\n```text output\n1\n```\n"
+    assert [block.line for block in blocks(page)] == [1, 8]
+    assert run_page(page, tmp_path, "http://127.0.0.1:1") == []
+
+
+@pytest.mark.parametrize("mark", ["```bash runs", "```ruby run", "```python run-with nothing", "```text output"])
+def test_a_mark_without_effect_is_refused(mark: str) -> None:
+    with pytest.raises(ValueError, match="line 3"):
+        list(blocks(f"text\n\n{mark}\nx\n```\n"))
+
+
+def test_output_is_compared_line_by_line_in_order() -> None:
+    assert missing_lines(("a ... c", "..."), "x\na  b c\nz") == []
+    assert missing_lines(("z", "x"), "x\nz") == ["x"]
+    assert missing_lines(("a.c",), "abc") == ["a.c"]
