@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 from urllib.parse import urlsplit
 
+from bench.access import ACCESS, measure_access
 from bench.arguments import Options, parse
 from bench.cases import NAMES, foreign_cases, generator_cases, main_cases
 from bench.growth import GROWTH, Comparison, Sizes, measure_growth
@@ -56,9 +57,14 @@ class Bench:
             if self._options.wants(*NAMES):
                 results = self._main_part()
                 self._show(main_table(results))
+            if self._options.wants(ACCESS):
+                access = measure_access(self._directory / ACCESS, self._cores, measure=self._run)
+                self._show(growth_table(access))
+                comparisons += access
             if self._options.wants(GROWTH):
-                comparisons = self._growth_part()
-                self._show(growth_table(comparisons))
+                growth = self._growth_part()
+                self._show(growth_table(growth))
+                comparisons += growth
         if note := disturbance_note([*results, *(each for pair in comparisons for each in (pair.small, pair.large))]):
             self._show(note)
         if self._options.json:

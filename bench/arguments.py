@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from bench.access import ACCESS
 from bench.cases import FOREIGN, NAMES
 from bench.growth import GROWTH
 
@@ -54,7 +55,7 @@ def parse() -> Options:
 
 
 def _parser() -> argparse.ArgumentParser:
-    names = ", ".join([*NAMES, GROWTH])
+    names = ", ".join([*NAMES, ACCESS, GROWTH])
     parser = argparse.ArgumentParser(
         prog="python -m bench", description="Measure the service against a no-op handler of the same server."
     )
@@ -67,7 +68,7 @@ def _parser() -> argparse.ArgumentParser:
         "--only",
         action="append",
         default=[],
-        choices=[*NAMES, GROWTH],
+        choices=[*NAMES, ACCESS, GROWTH],
         metavar="CASE",
         help=f"may be repeated: {names}",
     )

@@ -113,7 +113,7 @@ def growth_table(comparisons: Sequence[Comparison]) -> str:
                 f"{small.rate.median:,.0f}",
                 f"{cost.median:.2f}x",
                 f"{cost.low:.2f}..{cost.high:.2f}",
-                _verdict(cost, cost.median <= worst, f"<= {worst:.0f}x"),
+                _verdict(cost, cost.median <= worst, f"<= {worst:.3g}x"),
                 f"{large.middle(_p99_ms):.2f}",
                 f"{small.middle(_p99_ms):.2f}",
                 f"{large.middle(_cpu_us):.0f}",

@@ -40,9 +40,11 @@ class _Messages(msgspec.Struct):
 _messages: Final = msgspec.json.Decoder(_Messages)
 
 
-def request(method: str, target: str, document: object = None) -> bytes:
+def request(method: str, target: str, document: object = None, *, token: str = "") -> bytes:
     """Return the bytes of a request, with a JSON body if there is a document."""
     head = f"{method} {target} HTTP/1.1\r\n{_HEADERS}"
+    if token:
+        head += f"X-Auth-Token: {token}\r\n"
     if document is None:
         return f"{head}\r\n".encode("ascii")
     body = msgspec.json.encode(document)

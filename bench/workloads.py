@@ -64,7 +64,7 @@ def queues_of(name: str, count: int = QUEUES) -> list[str]:
     return [f"{name}-{number}" for number in range(count)]
 
 
-def fill(address: Address, queues: Sequence[str], total: int) -> list[str]:
+def fill(address: Address, queues: Sequence[str], total: int, *, token: str = "") -> list[str]:
     """Post messages, spread over the queues, and return their ids."""
     ids: list[str] = []
     created = status_line(201)
@@ -77,17 +77,18 @@ def fill(address: Address, queues: Sequence[str], total: int) -> list[str]:
     sizes = [_MESSAGES_PER_FILL] * (total // _MESSAGES_PER_FILL)
     if rest := total % _MESSAGES_PER_FILL:
         sizes.append(rest)
-    perform(address, [_post(queue, size) for queue, size in zip(cycle(queues), sizes, strict=False)], check)
+    posts = [_post(queue, size, token=token) for queue, size in zip(cycle(queues), sizes, strict=False)]
+    perform(address, posts, check)
     return ids
 
 
-def _post(queue: str, messages: int = 1) -> bytes:
-    return request("POST", f"{queue_path(queue)}/messages", {"messages": [MESSAGE] * messages})
+def _post(queue: str, messages: int = 1, *, token: str = "") -> bytes:
+    return request("POST", f"{queue_path(queue)}/messages", {"messages": [MESSAGE] * messages}, token=token)
 
 
-def delete_queues(address: Address, queues: Iterable[str]) -> None:
+def delete_queues(address: Address, queues: Iterable[str], *, token: str = "") -> None:
     """Delete queues with all that is in them."""
-    _perform_deletions(address, [queue_path(queue) for queue in queues])
+    _perform_deletions(address, [queue_path(queue) for queue in queues], token=token)
 
 
 def _delete_claimed(address: Address, claimed: Claimed) -> None:
@@ -104,9 +105,10 @@ def _delete_claimed(address: Address, claimed: Claimed) -> None:
     )
 
 
-def _perform_deletions(address: Address, targets: Sequence[str]) -> None:
+def _perform_deletions(address: Address, targets: Sequence[str], *, token: str = "") -> None:
     gone = status_line(204)
-    perform(address, [request("DELETE", target) for target in targets], lambda answer, _: require(answer, gone))
+    requests = [request("DELETE", target, token=token) for target in targets]
+    perform(address, requests, lambda answer, _: require(answer, gone))
 
 
 class NoOp:
@@ -128,9 +130,10 @@ class NoOp:
 class Posting:
     """Each connection posts to the queues in turn. The queues are deleted after each round."""
 
-    def __init__(self, name: str, messages: int) -> None:
+    def __init__(self, name: str, messages: int, *, token: str = "") -> None:
         self.queues = queues_of(name)
-        self._requests = [_post(queue, messages) for queue in self.queues]
+        self._token = token
+        self._requests = [_post(queue, messages, token=token) for queue in self.queues]
 
     def prepare(self, address: Address) -> None:
         """Need nothing: a queue comes with its first message."""
@@ -141,7 +144,7 @@ class Posting:
 
     def tidy(self, address: Address) -> None:
         """Begin with empty queues again."""
-        delete_queues(address, self.queues)
+        delete_queues(address, self.queues, token=self._token)
 
 
 class Claiming:
@@ -193,16 +196,18 @@ class Mixed:
 class Listing:
     """Each connection reads the first page of the queues in turn."""
 
-    def __init__(self, queues: Sequence[str]) -> None:
+    def __init__(self, queues: Sequence[str], *, token: str = "") -> None:
         self.queues = queues
+        self._token = token
         self._requests = [
-            request("GET", f"{queue_path(queue)}/messages?limit={_PAGE}&echo=true") for queue in self.queues
+            request("GET", f"{queue_path(queue)}/messages?limit={_PAGE}&echo=true", token=token)
+            for queue in self.queues
         ]
 
     def prepare(self, address: Address) -> None:
         """Fill the queues with enough for a page."""
         for queue in self.queues:
-            fill(address, [queue], _LISTED)
+            fill(address, [queue], _LISTED, token=self._token)
 
     def script(self, number: int) -> Script:
         """Return the script of one connection."""

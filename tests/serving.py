@@ -17,7 +17,7 @@ __all__ = ["FailedToStart", "ServerProcess"]
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 
-_READY: Final = re.compile(rb"^Sukkal listens on (http://\S+)", re.MULTILINE)
+_READY: Final = re.compile(rb"^Sukkal listens on (https?://\S+)", re.MULTILINE)
 _START_S_MAX: Final = 30
 _STOP_S_MAX: Final = 60
 
@@ -79,7 +79,7 @@ class ServerProcess:
     @property
     def host(self) -> str:
         """The address it listens on."""
-        return self.url.removeprefix("http://").rpartition(":")[0]
+        return self.url.partition("://")[2].rpartition(":")[0]
 
     @property
     def port(self) -> int:
@@ -100,6 +100,10 @@ class ServerProcess:
     def terminate(self) -> None:
         """Ask it to stop, by SIGTERM, and do not wait."""
         self._process.send_signal(signal.SIGTERM)
+
+    def reload(self) -> None:
+        """Ask it to read its files again, by SIGHUP, and do not wait."""
+        self._process.send_signal(signal.SIGHUP)
 
     def wait(self) -> int:
         """Wait for its end and return the exit code."""

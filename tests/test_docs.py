@@ -10,6 +10,7 @@ import pytest
 from sukkal.cli import show, welcome
 from sukkal.errors import StartupError, SukkalError
 from sukkal.service.operations import OPERATIONS, Operation
+from sukkal.service.policy import DEFAULT_RULES
 from sukkal.settings import FIELDS, Field
 from sukkal.transports.http.errors import STATUS
 from tests.code_blocks import blocks, missing_lines, run_page
@@ -79,6 +80,26 @@ def test_an_operation_is_documented_with_its_method_and_path(operation: Operatio
     assert rows("docs/reference/http-api.md")[operation.name][0].startswith(f"`{operation.method} {operation.path}`")
 
 
+@pytest.mark.parametrize("rule", DEFAULT_RULES)
+def test_a_policy_rule_is_documented_with_its_default_and_operations(rule: str) -> None:
+    default, operations = rows("docs/reference/policy.md")[rule]
+    topics = rule.startswith("topics:")
+    asking = rule.replace("topics:", "queues:") if topics else rule
+    names = [each.name for each in OPERATIONS if each.policy == asking and (each.topics or not topics)]
+    assert default.strip("`") == (DEFAULT_RULES[rule] or '""')
+    assert re.findall(r"`([^`/]+)`", operations) == names
+    assert ("`/topics`" in operations) == (topics and bool(names))
+
+
+def test_every_operation_asks_a_policy_rule_that_has_a_default() -> None:
+    assert {each.policy for each in OPERATIONS if each.policy is not None} <= DEFAULT_RULES.keys()
+
+
+def test_no_policy_rule_is_documented_that_does_not_exist() -> None:
+    table = read("docs/reference/policy.md").partition("| rule | default |")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `([^`]+)`", table, re.MULTILINE) == list(DEFAULT_RULES)
+
+
 def test_every_decision_is_in_the_list() -> None:
     pages = sorted(path.name for path in (DOCS / "decisions").glob("0*.md"))
     assert re.findall(r"\]\((0[^)]+)\)", read("docs/decisions/README.md").partition("\n- ")[2]) == pages
@@ -122,7 +143,9 @@ def test_a_link_that_leads_nowhere_is_noticed() -> None:
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run the service as a reader would, on a port of its own."""
     directory = tmp_path_factory.mktemp("data")
-    with ServerProcess(f"sqlite:///{directory}") as server:
+    # The pages that share queues and encrypt them say that an operator has set a key.
+    env = {"SUKKAL_SIGNED_URL_KEYS": "a key to sign URLs with"}
+    with ServerProcess(f"sqlite:///{directory}", env=env) as server:
         yield server.url
         assert server.stop() == 0
 

@@ -16,11 +16,13 @@ __all__ = [
     "DataTooNew",
     "Forbidden",
     "IdempotencyConflict",
+    "IdentityUnavailable",
     "InvalidBody",
     "InvalidHeader",
     "InvalidName",
     "InvalidParameter",
     "InvalidRequest",
+    "KeyUnavailable",
     "MessageClaimed",
     "MessageNotFound",
     "MetadataConflict",
@@ -30,14 +32,20 @@ __all__ = [
     "NotAcceptable",
     "NotFound",
     "QueueNotFound",
+    "QuotaExceeded",
+    "RateLimited",
     "RevisionConflict",
     "RouteNotFound",
     "SettingsError",
     "ShuttingDown",
+    "SignedUrlNotFound",
+    "SignedUrlRevoked",
     "StartupError",
     "StoreFull",
     "StoreUnavailable",
     "SukkalError",
+    "TooManyRequests",
+    "Unauthenticated",
     "Unavailable",
     "UnsupportedMediaType",
 ]
@@ -155,6 +163,17 @@ class MethodNotAllowed(BadRequest):
 # -- the caller may not -------------------------------------------------------------------------------------------
 
 
+class Unauthenticated(SukkalError):
+    """The request does not prove who sends it; ``challenges`` say how that is done."""
+
+    code = "unauthenticated"
+    title = "Unauthorized"
+
+    def __init__(self, description: str, challenges: tuple[str, ...] = ()) -> None:
+        super().__init__(description)
+        self.challenges = challenges
+
+
 class Forbidden(SukkalError):
     """The caller is known and is not allowed to do this."""
 
@@ -198,6 +217,12 @@ class MessageNotFound(NotFound):
     code = "message_not_found"
 
 
+class SignedUrlNotFound(NotFound):
+    """The queue has no such signed URL, or it has expired."""
+
+    code = "signed_url_not_found"
+
+
 class ClaimNotFound(NotFound):
     """The queue has no such claim, or it has ended."""
 
@@ -226,10 +251,43 @@ class RevisionConflict(Conflict):
     code = "revision_conflict"
 
 
+class SignedUrlRevoked(Conflict):
+    """The very same URL was signed before and has been revoked."""
+
+    code = "signed_url_revoked"
+
+
 class IdempotencyConflict(Conflict):
     """The idempotency key was used before with another request."""
 
     code = "idempotency_conflict"
+
+
+# -- too much -----------------------------------------------------------------------------------------------------
+
+
+class TooManyRequests(SukkalError):
+    """The project asks for more than it may have; ``retry_after_s`` is when it is worth trying again."""
+
+    code = "too_many_requests"
+    title = "Too many requests"
+
+    def __init__(self, description: str, *, retry_after_s: int) -> None:
+        super().__init__(description)
+        self.retry_after_s = retry_after_s
+
+
+class RateLimited(TooManyRequests):
+    """The project makes more requests in a second than its limit allows."""
+
+    code = "rate_limited"
+
+
+class QuotaExceeded(TooManyRequests):
+    """The project already keeps as much as its limit allows."""
+
+    code = "quota_exceeded"
+    title = "Quota exceeded"
 
 
 # -- not now ------------------------------------------------------------------------------------------------------
@@ -252,6 +310,18 @@ class StoreFull(Unavailable):
     """The store has no room left; nothing of the request was kept."""
 
     code = "store_full"
+
+
+class IdentityUnavailable(Unavailable):
+    """Whoever knows the caller's token cannot be asked now."""
+
+    code = "identity_unavailable"
+
+
+class KeyUnavailable(Unavailable):
+    """A message is encrypted with a key that the service does not have; an operator has to bring it back."""
+
+    code = "key_unavailable"
 
 
 class ShuttingDown(Unavailable):

@@ -37,7 +37,7 @@ RELEASE_DELAY_S_MAX: Final = 43_200
 # Pages.
 PAGE_DEFAULT: Final = 10
 PAGE_MAX: Final = 20
-CLAIM_BODY_BYTES_MAX: Final = 65_536
+SMALL_BODY_BYTES_MAX: Final = 65_536
 CLAIM_MESSAGES_MAX: Final = 20
 
 # Queues.
@@ -48,6 +48,7 @@ INT64_MAX: Final = 2**63 - 1
 
 # Cost of one step.
 BROWSE_SCAN_ROWS_MAX: Final = 1_000
+RECORDS_SCAN_ROWS_MAX: Final = 1_000
 QUEUE_FILTER_SCAN_MAX: Final = 1_000
 SWEEP_ROWS_MAX: Final = 500
 BURY_MESSAGES_MAX: Final = 100
@@ -65,3 +66,64 @@ REQUEST_BODY_TIMEOUT_S: Final = 30
 
 QUERY_PARAMETERS_MAX: Final = 100
 BODY_DRAIN_BYTES_MAX: Final = 1_048_576
+
+# Access.
+SIGNED_URL_KEY_CHARS_MIN: Final = 16
+SIGNED_URL_TRIES_MAX: Final = 60
+TOKEN_CHARS_MAX: Final = 16_384
+PROJECTS_REMEMBERED_MAX: Final = 100_000
+RATE_ZERO_RETRY_S: Final = 60
+QUOTA_COUNT_PAUSE_MS: Final = 1_000
+QUOTA_RETRY_S: Final = 5
+ENCRYPTION_KEY_ID_BYTES_MAX: Final = 64
+
+# Policy.
+POLICY_FILE_CHARS_MAX: Final = 1_048_576
+POLICY_RULES_MAX: Final = 10_000
+POLICY_CHECK_CHARS_MAX: Final = 1_024
+POLICY_CHECKS_MAX: Final = 10_000
+POLICY_DEPTH_MAX: Final = 64
+POLICY_DECISIONS_MAX: Final = 10_000
+POLICY_SHOWN_CHARS_MAX: Final = 80
+
+# Keystone.
+KEYSTONE_TIMEOUT_S_DEFAULT: Final = 5
+KEYSTONE_REVALIDATE_S_DEFAULT: Final = 60
+# Fernet tokens have about 200 bytes. Signed ones (JWS) carry the groups of a federated user, 50 bytes each.
+KEYSTONE_TOKEN_BYTES_MAX: Final = 8_192
+KEYSTONE_THREADS: Final = 8
+# How many questions may wait for a thread: fewer for tokens that nobody has vouched for yet, so that a flood of
+# invented ones does not keep the tokens of those at work from being confirmed.
+KEYSTONE_WAITING_NEW_MAX: Final = 128
+KEYSTONE_WAITING_KNOWN_MAX: Final = 1_024
+KEYSTONE_TOKENS_MAX: Final = 20_000
+KEYSTONE_REFUSALS_MAX: Final = 10_000
+KEYSTONE_REFUSAL_S: Final = 5
+# Pauses between two attempts while Keystone does not answer, or refuses the service user.
+KEYSTONE_RETRY_S: Final = 2
+KEYSTONE_REFUSED_RETRY_S: Final = 10
+KEYSTONE_OUTAGE_CALM_S: Final = 10
+KEYSTONE_TRUST_TOKENS_MAX: Final = 10_000
+KEYSTONE_TRUST_TOKEN_SPARE_S: Final = 60
+
+# API keys.
+KEYS_MAX: Final = 100_000
+KEY_FILE_BYTES_MAX: Final = 64 * 1_048_576
+KEY_NAME_CHARS_MAX: Final = 255
+KEY_ROLE_CHARS_MAX: Final = 255
+
+# JSON Web Tokens.
+JWT_CHARS_MAX: Final = 16_384
+JWT_LEEWAY_S_DEFAULT: Final = 30
+JWT_LEEWAY_S_MAX: Final = 300
+JWT_KNOWN_MAX: Final = 20_000
+JWT_KNOWN_S: Final = 300
+JWT_ROLES_MAX: Final = 1_000
+# The issuer's keys: how old they may be, the pause after which an unknown one is looked for again, and what one look
+# may cost.
+JWT_KEYS_AGE_S: Final = 3_600
+JWT_KEYS_PAUSE_S: Final = 5
+JWT_KEYS_TIMEOUT_S: Final = 5
+JWT_KEYS_BYTES_MAX: Final = 262_144
+JWT_KEYS_MAX: Final = 100
+JWT_RSA_BITS_MIN: Final = 2_048

@@ -1,14 +1,20 @@
-"""Log lines: structured, on standard error; for people on a terminal, as JSON elsewhere."""
+"""Log lines, structured, on standard error: for people on a terminal, as JSON elsewhere. And the audit log's file."""
 
 import logging
+import os
 import sys
+from collections.abc import Callable
+from io import FileIO
 from typing import Any, Final
 
 import structlog
 
+from sukkal.errors import SettingsError
 from sukkal.settings import Settings
 
-__all__ = ["configure_logs"]
+__all__ = ["AuditFile", "configure_logs"]
+
+_AUDIT_PAUSE_S: Final = 0.2
 
 _SHARED: Final[list[Any]] = [
     structlog.stdlib.add_logger_name,
@@ -36,3 +42,50 @@ def configure_logs(settings: Settings) -> None:
     root.setLevel(settings.log_level.upper())
     # The server tells of every malformed request and of its own start; the access log and /metrics do that for us.
     logging.getLogger("uvicorn").setLevel(logging.ERROR)
+
+
+class AuditFile:
+    """The file of the audit log: lines are added to it, never changed. It may be moved away and begun anew.
+
+    Lines are written after a moment, many at once. Raises ``SettingsError`` if the file cannot be opened.
+    """
+
+    def __init__(self, path: str, call_later: Callable[[float, Callable[[], None]], object]) -> None:
+        self._path = path
+        self._call_later = call_later
+        self._lines: list[bytes] = []
+        self._file = self._open()
+
+    def write(self, line: bytes) -> None:
+        """Add a line, soon."""
+        if not self._lines:
+            self._call_later(_AUDIT_PAUSE_S, self.flush)
+        self._lines.append(line)
+
+    def flush(self) -> None:
+        """Add the lines that wait to the file. Those that cannot be written are lost, and the log says so."""
+        lines, self._lines = self._lines, []
+        try:
+            self._file.write(b"".join(lines))
+        except OSError as error:
+            logging.getLogger("sukkal.audit").error("%d lines of the audit log were lost: %s", len(lines), error)
+
+    def reopen(self) -> None:
+        """Begin the file anew if it was moved away. Raises ``SettingsError``."""
+        self.flush()
+        file = self._open()
+        self._file.close()
+        self._file = file
+
+    def close(self) -> None:
+        """Write what waits and let go of the file."""
+        self.flush()
+        self._file.close()
+
+    def _open(self) -> FileIO:
+        try:
+            return FileIO(os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o640), "ab")
+        except OSError as error:
+            raise SettingsError(
+                f"The audit log {self._path} cannot be written: {error.strerror}. The setting is `audit_log`."
+            ) from error

@@ -1,4 +1,4 @@
-"""The nouns: queues, messages, claims. Values only; what may be done with them is in ``service``.
+"""The nouns: queues, messages, claims, records. Values only; what may be done with them is in ``service``.
 
 Times are integer milliseconds since the Unix epoch (``*_ms``); lengths of time given by callers are whole seconds
 (``*_s``), as on the wire.
@@ -27,11 +27,15 @@ __all__ = [
     "QueueKey",
     "QueueKind",
     "QueueList",
+    "Record",
+    "RecordKey",
+    "RecordPage",
     "Release",
     "Settled",
     "Settlement",
     "Stats",
     "Swept",
+    "Usage",
     "View",
 ]
 
@@ -241,3 +245,41 @@ class Swept(msgspec.Struct, frozen=True):
 
     removed: int
     more: bool
+
+
+class Usage(msgspec.Struct, frozen=True, kw_only=True):
+    """How much a project keeps: queues and topics, live messages in them, and the bytes of their bodies."""
+
+    queues: int = 0
+    messages: int = 0
+    bytes: int = 0
+
+
+class RecordKey(NamedTuple):
+    """What names a control record: its kind, its project, and its name, which is never empty."""
+
+    kind: str
+    project: str
+    name: str
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """A small document kept by kind, project and name.
+
+    ``value`` is a JSON document of ours. It exists while ``now_ms < expires_ms``, for good if that is ``None``.
+    """
+
+    key: RecordKey
+    value: bytes
+    created_ms: int
+    expires_ms: int | None = None
+
+
+class RecordPage(msgspec.Struct, frozen=True):
+    """Part of a listing of records. ``next`` is where it goes on, ``None`` once its end has been seen.
+
+    What is scanned for one page is bounded, so a page may be short, even empty, and still have a ``next``.
+    """
+
+    records: tuple[Record, ...]
+    next: tuple[str, str] | None

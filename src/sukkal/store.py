@@ -9,19 +9,21 @@ Laws, tested by ``sukkal.testing`` on every engine:
 * **Pure in time and names.** An engine reads no clock and makes no ids. Every answer is exact for the ``now_ms`` it is
   given: a lease or a message has ended at its time, whether or not a sweep has been there.
 * **Bounded.** The cost of a call grows with its own limit and arguments, not with what lies claimed, delayed, expired
-  or deleted in the queue or beside it. ``stats`` and ``list_queues(total=True)`` count, and are linear in what they
-  count. Messages with unusual lifetimes may cost more until they have been swept (see the engine's notes).
+  or deleted in the queue or beside it. ``stats``, ``usage`` and ``list_queues(total=True)`` count, and are linear in
+  what they count. Messages with unusual lifetimes may cost more until they have been swept (see the engine's notes).
 * **Apart.** Nothing of one queue key is ever visible or changeable through another.
 * **Fenced.** A claim that has ended settles and extends nothing; a message is held by at most one live claim.
 * **Ours.** A call raises only errors of ``sukkal.errors``, and a call that raises has changed nothing. The exception is
   ``StoreUnavailable``, after which the effect is unknown.
 
-Rules (defaults, limits, dead letters, who may do what) are not the store's: see ``service``.
+An engine also keeps control records and counts what a project has, under the same laws: see ``records`` and
+``accounts``. Rules (defaults, limits, dead letters, who may do what) are not the store's: see ``service``.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from sukkal.accounts import Accounts
 from sukkal.model import (
     Claim,
     Deleted,
@@ -43,6 +45,7 @@ from sukkal.model import (
     Swept,
     View,
 )
+from sukkal.records import Records
 
 __all__ = ["Engine", "Store"]
 
@@ -163,8 +166,8 @@ class Store(Protocol):
         """Return when the next delayed or claimed message becomes free, in ms, or ``None``. It may be too early."""
 
 
-class Engine(Store, Protocol):
-    """A store with a life of its own, as the composition root sees it."""
+class Engine(Store, Records, Accounts, Protocol):
+    """All that an engine keeps, with a life of its own, as the composition root sees it."""
 
     async def start(self) -> None:
         """Open and migrate the data. Raises ``StartupError``."""

@@ -23,8 +23,9 @@ PATCH_TYPE: Final = "application/openstack-messaging-v2.0-json-patch"
 class Service:
     """A running service, called without ``await``. Each call is one HTTP request."""
 
-    def __init__(self, store: str, **settings: Any) -> None:
+    def __init__(self, store: str, *, first_id: int = 1, **settings: Any) -> None:
         self.clock = FakeClock()
+        self._new_id = counting_ids(first_id)
         self._runner = asyncio.Runner()
         self._stack = AsyncExitStack()
         self.app: App = self._runner.run(self._start(Settings(store=store, sweep_interval_s=3_600, **settings)))
@@ -33,7 +34,7 @@ class Service:
         )
 
     async def _start(self, settings: Settings) -> App:
-        app = running(settings, now_ms=self.clock, new_id=counting_ids())
+        app = running(settings, now_ms=self.clock, new_id=self._new_id)
         return await self._stack.enter_async_context(app)
 
     def close(self) -> None:

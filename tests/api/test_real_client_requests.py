@@ -1,16 +1,23 @@
 """What deployed programs send, and what they do with the answer."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import httpx
+import pytest
 
+from sukkal.service.signatures import Signer
 from tests.api.calling import Service
 
 RECORDED: Final = Path(__file__).parents[1] / "vectors" / "real-client-requests.jsonl"
-# How others let a caller in; here the header alone says which project is meant.
-AUTHENTICATION: Final = ("x-auth-token", "url-expires", "url-methods", "url-paths", "url-signature")
+KEY: Final = "a key to sign URLs with"
+
+
+@pytest.fixture
+def service(start: Callable[..., Service]) -> Service:
+    return start(signed_url_keys=KEY)
 
 
 def recorded(method: str, path: str) -> list[dict[str, Any]]:
@@ -24,7 +31,12 @@ def recorded(method: str, path: str) -> list[dict[str, Any]]:
 def replay(service: Service, request: dict[str, Any]) -> httpx.Response:
     """Make a recorded request; the answer must have the recorded status and at least the recorded members."""
     headers = {name.lower(): value for name, value in request["headers"].items()}
-    headers = {"x-project-id": "proj1"} | {name: headers[name] for name in headers if name not in AUTHENTICATION}
+    headers = {"x-project-id": "proj1"} | headers
+    if "url-signature" in headers:
+        # The recorded one was made with a key that nobody knows.
+        paths, methods = headers["url-paths"].split(","), headers["url-methods"].split(",")
+        signature = Signer([KEY]).sign(paths, methods, headers["x-project-id"], headers["url-expires"])
+        headers["url-signature"] = signature.text
     response = service.call(
         request["method"],
         request["path"],
@@ -70,6 +82,20 @@ def test_heat_posts_an_event(service: Service) -> None:
     assert message["ttl"] == 1200
 
 
+def test_heat_shares_the_queue_of_a_deployment_and_polls_it_without_a_token(service: Service) -> None:
+    (request,) = recorded("POST", "/v2/queues/stack-dep-xyz/share")
+    headers = {"x-project-id": request["headers"]["X-Project-Id"]}
+    shared = service.post(request["path"], headers=headers, project=None, json=request["body"]).json()
+    assert set(request["response"]) <= set(shared)
+    assert shared["paths"] == request["response"]["paths"]
+    (poll,) = recorded("DELETE", "/v2/queues/stack-dep-xyz/messages?pop=1")
+    names = {"url-expires": "expires", "url-signature": "signature", "x-project-id": "project"}
+    given = {name: shared[member] for name, member in names.items()}
+    given |= {"url-paths": ",".join(shared["paths"]), "url-methods": ",".join(shared["methods"])}
+    response = service.delete(poll["path"], headers=given, project=None)
+    assert (response.status_code, response.json()) == (200, poll["response"])
+
+
 def test_an_agent_pops_from_a_queue_that_does_not_exist_yet(service: Service) -> None:
     (request,) = recorded("DELETE", "/v2/queues/stack-dep-xyz/messages?pop=1")
     assert replay(service, request).json() == {"messages": []}
@@ -97,7 +123,7 @@ def test_every_recorded_request_for_queues_and_messages_has_a_test() -> None:
     ours = {
         (each["method"], each["path"])
         for each in requests
-        if "/queues/" in each["path"] and "/subscriptions" not in each["path"] and "/share" not in each["path"]
+        if "/queues/" in each["path"] and "/subscriptions" not in each["path"]
     }
     assert ours == {
         ("POST", "/v1.1/queues/stack-dep-abc123/messages"),
@@ -107,4 +133,5 @@ def test_every_recorded_request_for_queues_and_messages_has_a_test() -> None:
         ("DELETE", "/v2/queues/stack-dep-xyz"),
         ("GET", "/v2/queues/rq"),
         ("PATCH", "/v2/queues/rq"),
+        ("POST", "/v2/queues/stack-dep-xyz/share"),
     }

@@ -17,6 +17,10 @@ FOLDER: Final = ROOT / ".venvs"
 COMMAND: Final = ".venv/bin/python -m tests.clients.environments"
 
 ENVIRONMENTS: Final[Mapping[str, Sequence[str]]] = {
+    "oslo_policy": ("oslo.policy==6.0.1",),
+    "keystone": ("keystone==30.0.0", "waitress==3.0.2"),
+    "openstackclient": ("python-openstackclient==10.5.0", "python-zaqarclient==4.7.0"),
+    "oidc": ("oidc-provider-mock==0.3.4",),
     "zaqarclient": ("python-zaqarclient==4.7.0",),
 }
 """What is installed in each environment."""

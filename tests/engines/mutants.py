@@ -177,6 +177,84 @@ MUTANTS: Final = (
         "delayed=coming - claimed, free=free",
         "delayed=0, free=free + coming - claimed",
     ),
+    Mutant(
+        "a record put again forgets when it was first put",
+        "records.sql",
+        "CASE WHEN expires_ms <= ?4 THEN ?4 ELSE created_ms END",
+        "?4",
+    ),
+    Mutant(
+        "a record put in the place of an expired one takes over its time",
+        "records.sql",
+        "CASE WHEN expires_ms <= ?4 THEN ?4 ELSE created_ms END",
+        "created_ms",
+    ),
+    Mutant(
+        "a record put again keeps its expiry",
+        "records.sql",
+        ", expires_ms = ?5, value = ?6",
+        ", value = ?6",
+    ),
+    Mutant(
+        "an expired record is still got",
+        "records.sql",
+        "SELECT value, created_ms, expires_ms FROM records\nWHERE kind = ?1 AND project = ?2 AND name = ?3 AND (",
+        "SELECT value, created_ms, expires_ms FROM records\nWHERE kind = ?1 AND project = ?2 AND name = ?3 AND (?4 OR ",
+    ),
+    Mutant(
+        "an expired record can still be deleted",
+        "records.sql",
+        "DELETE FROM records\nWHERE kind = ?1 AND project = ?2 AND name = ?3 AND (",
+        "DELETE FROM records\nWHERE kind = ?1 AND project = ?2 AND name = ?3 AND (?4 OR ",
+    ),
+    Mutant(
+        "an expired record is listed for one millisecond more",
+        "records.sql",
+        "CASE WHEN expires_ms <= ?1 THEN NULL",
+        "CASE WHEN expires_ms < ?1 THEN NULL",
+    ),
+    Mutant(
+        "a listing of records ends where many have expired",
+        "records.py",
+        "last if scan == 0 else None",
+        "None",
+    ),
+    Mutant(
+        "a listing of one project goes on into the next",
+        "records.py",
+        "if project is not None and owner != project:",
+        "if project is not None and owner < project:",
+    ),
+    Mutant(
+        "a listing of one project begins anew in another's place",
+        "records.py",
+        'start = after if project is None else max(after, (project, ""))',
+        "start = after if project is None else (project, after[1])",
+    ),
+    Mutant(
+        "records are not swept",
+        "sweeping.py",
+        "SQL.sweep_once, SQL.sweep_records):\n        if",
+        "SQL.sweep_once):\n        if",
+    ),
+    Mutant(
+        "expired messages count until they are swept",
+        "records.sql",
+        "AND m.expires_ms > ?",
+        "AND ? > 0",
+    ),
+    Mutant(
+        "only queues count, not topics",
+        "records.sql",
+        "WHERE q.project = ? AND q.kind IN ('queue', 'topic')",
+        "WHERE q.project = ? AND q.kind IN ('queue')",
+    ),
+    Mutant(
+        "the bytes of a body are counted as characters",
+        "records.sql",
+        "sum(length(m.body))",
+        "sum(length(CAST(m.body AS TEXT)))",
+    ),
 )
 
 

@@ -10,7 +10,23 @@ from sukkal.cli import main
 from sukkal.engines.memory import MemoryEngine
 from sukkal.engines.sqlite import SqliteEngine
 from sukkal.errors import MethodNotAllowed, SukkalError
-from sukkal.model import Ack, Deleted, HeldClaim, Message, NewMessage, Page, Post, QueueKey, Release, Settled, View
+from sukkal.model import (
+    Ack,
+    Deleted,
+    HeldClaim,
+    Message,
+    NewMessage,
+    Page,
+    Post,
+    QueueKey,
+    Record,
+    RecordKey,
+    RecordPage,
+    Release,
+    Settled,
+    Usage,
+    View,
+)
 from sukkal.settings import Address, Settings, load
 from sukkal.store import Engine, Store
 
@@ -28,6 +44,15 @@ async def a_store_says_what_it_returns(store: Store, key: QueueKey) -> None:
     assert_type(await store.get_claim(key, "c", now_ms=0), HeldClaim | None)
     assert_type(await store.delete_messages(key, ["1"], now_ms=0, claimed=False), Mapping[str, Deleted])
     assert_type(await store.settle(key, "c", {"1": Ack(), "2": Release(delay_s=1)}, now_ms=0), Mapping[str, Settled])
+
+
+async def an_engine_keeps_records_and_counts(engine: Engine, key: RecordKey) -> None:
+    assert_type(await engine.put_record(key, b"{}", now_ms=0), Record)
+    assert_type(await engine.get_record(key, now_ms=0), Record | None)
+    assert_type(await engine.list_records("pool", None, after=("", ""), limit=1, now_ms=0), RecordPage)
+    assert_type(await engine.delete_record(key, now_ms=0), bool)
+    assert_type(await engine.usage("project", now_ms=0), Usage)
+    await engine.put_record(key, {}, now_ms=0)  # type: ignore[arg-type]
 
 
 async def a_store_is_called_with_the_time_and_with_nouns(store: Store, key: QueueKey) -> None:

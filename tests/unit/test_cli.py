@@ -151,7 +151,14 @@ def test_the_welcome_says_where_the_service_and_its_data_are(tmp_path: Path, mon
     monkeypatch.chdir(tmp_path)
     lines = welcome.text("http://127.0.0.1:8888", Settings()).splitlines()
     assert lines[:2] == ["Sukkal listens on http://127.0.0.1:8888", f"Data is in {tmp_path}/sukkal-data"]
-    assert lines[2].startswith("Authentication is off")
+    assert lines[2].startswith("Whoever can connect may read and write every project")
+
+
+def test_the_welcome_of_a_guarded_service_asks_for_tokens() -> None:
+    text = welcome.text("http://127.0.0.1:8888", Settings(auth="keystone,keys"))
+    assert "Callers need a token (keystone, keys)" in text
+    assert "Whoever" not in text
+    assert "curl" not in text
 
 
 def test_the_welcome_says_that_memory_forgets() -> None:

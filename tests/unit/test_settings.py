@@ -1,6 +1,7 @@
 """Reading settings: precedence, refusals, and what their messages say."""
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import pytest
 
@@ -220,11 +221,54 @@ def test_settings_made_in_code_can_be_checked_too() -> None:
         check(Settings(max_claim_ttl=100))
 
 
+# The names of settings that another one needs begin like this.
+NEEDED_BY: Final = {
+    "auth": ("keystone_", "keys_file"),
+    "tls_cert_file": ("tls_key_file",),
+    "tls_key_file": ("tls_cert_file",),
+    "tls_client_ca_file": ("tls_cert_file", "tls_key_file"),
+}
+
+
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)
 def test_the_default_and_the_example_of_a_setting_are_accepted(field: Field) -> None:
-    name, default, example = field.name, field.default, field.example
-    assert getattr(flags(**{name: str(default).lower()}), name) == default
-    assert getattr(flags(**{name: str(example).lower()}), name) == example
+    name = field.name
+    needed = {each.name: _text(each.example) for each in FIELDS if each.name.startswith(NEEDED_BY.get(name, ("-",)))}
+    assert getattr(flags(**{name: _text(field.default)}), name) == field.default
+    assert getattr(flags(**(needed | {name: _text(field.example)})), name) == field.example
+
+
+def _text(value: str | int | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+@pytest.mark.parametrize(
+    ("given", "missing"),
+    [
+        ({"auth": "keystone"}, "keystone_auth_url"),
+        ({"auth": "none,jwt", "jwt_issuer": "https://i"}, "jwt_audience"),
+        ({"auth": "keys"}, "keys_file"),
+        ({"tls_cert_file": "c"}, "tls_key_file"),
+        ({"tls_key_file": "k"}, "tls_cert_file"),
+        ({"tls_client_ca_file": "c"}, "tls_cert_file"),
+    ],
+)
+def test_a_setting_that_another_one_needs_is_asked_for(given: dict[str, str], missing: str) -> None:
+    assert f"{missing} is needed too, for example: --{missing.replace('_', '-')} " in refusal(given)
+
+
+@pytest.mark.parametrize("auth", ["", "all", "none,", "none keys", "Keystone"])
+def test_an_unknown_way_of_authentication_is_refused(auth: str) -> None:
+    assert "none, keystone, jwt and keys" in refusal({"auth": auth})
+
+
+def test_one_that_trusts_is_refused_on_an_open_address_also_beside_others() -> None:
+    assert "could read and write" in refusal({"auth": "keys,none", "keys_file": "k", "listen": "0.0.0.0:80"})
+    assert flags(auth="keys", keys_file="k", listen="0.0.0.0:80").auth_methods == ("keys",)
+
+
+def test_a_secret_is_not_repeated_when_it_is_refused() -> None:
+    assert "hunter2" not in refusal({"keystone_password": "hunter2\n"})
 
 
 @pytest.mark.parametrize("field", FIELDS, ids=lambda field: field.name)

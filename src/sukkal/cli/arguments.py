@@ -2,9 +2,11 @@
 
 import argparse
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple, NoReturn
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple, NoReturn
 
 from sukkal import __version__
+from sukkal.cli import key_arguments
 from sukkal.errors import SettingsError
 from sukkal.settings import FIELDS, Field, Origin, unknown
 
@@ -15,11 +17,15 @@ _CONFIG_HELP: Final = "TOML file with settings; the environment variable SUKKAL_
 
 
 class Command(NamedTuple):
-    """A command and the settings given with it as flags, not yet read; ``reference`` is a switch of ``settings``."""
+    """A command and the settings given with it as flags, not yet read; ``reference`` is a switch of ``settings``.
+
+    Commands that take other things than settings have them in ``options``.
+    """
 
     name: str
     flags: Mapping[str, str]
     reference: bool = False
+    options: Mapping[str, Any] = MappingProxyType({})
 
 
 class _Parser(argparse.ArgumentParser):
@@ -33,6 +39,10 @@ def parse(argv: Sequence[str]) -> Command:
     known, extra = parser.parse_known_args(argv)
     given = vars(known)
     name, reference = given.pop("command"), given.pop("reference", False)
+    if name == "key":
+        if extra:
+            raise key_arguments.not_understood(given["action"], extra[0])
+        return Command(name, {}, options=given)
     if extra:
         if extra[0].startswith("--"):
             raise unknown(extra[0].partition("=")[0], _FLAG)
@@ -68,6 +78,7 @@ def _parser() -> _Parser:
             command.add_argument(
                 "--reference", action="store_true", help="Print what each setting means, as Markdown, instead."
             )
+    key_arguments.add_to(commands)
     return parser
 
 

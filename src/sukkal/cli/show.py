@@ -19,11 +19,18 @@ def run(command: Command) -> int:
 
 
 def effective(resolved: Resolved) -> str:
-    """Return the settings as a TOML file that would give the same ones, each with its origin as a comment."""
-    lines = [_TOML.assignment(field.name, getattr(resolved.settings, field.name)) for field in FIELDS]
+    """Return the settings as a TOML file that would give the same ones, each with its origin as a comment.
+
+    A secret that is set is not shown: its line is a comment.
+    """
+    lines = [_line(field, getattr(resolved.settings, field.name)) for field in FIELDS]
     width = max(len(line) for line in lines)
     origins: Mapping[str, Origin] = resolved.origins
     return "\n".join(f"{line:<{width}}  # {origins[field.name]}" for line, field in zip(lines, FIELDS, strict=True))
+
+
+def _line(field: Field, value: str | int | bool) -> str:
+    return f"# {field.name} is set and not shown" if field.secret and value else _TOML.assignment(field.name, value)
 
 
 def reference() -> str:

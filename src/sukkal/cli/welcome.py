@@ -17,16 +17,26 @@ def text(url: str, settings: Settings) -> str:
         [
             f"Sukkal listens on {url}",
             _data(settings.directory),
-            "Authentication is off (auth = none): whoever can connect may read and write every project. The setting",
-            "`auth` is where it is turned on; `none` is all that this version has, so keep the address private.",
-            "",
-            "Try it from another terminal. These three post a message, claim it and delete it:",
-            "",
-            *commands(url),
+            *(_open(url) if "none" in settings.auth_methods else _guarded(settings)),
             "",
             "Settings: sukkal serve --help. Stop: Ctrl-C.",
         ]
     )
+
+
+def _open(url: str) -> list[str]:
+    return [
+        "Whoever can connect may read and write every project (auth has none). Keep the address private, or turn on",
+        "authentication: sukkal serve --auth keys, or keystone, or jwt.",
+        "",
+        "Try it from another terminal. These three post a message, claim it and delete it:",
+        "",
+        *commands(url),
+    ]
+
+
+def _guarded(settings: Settings) -> list[str]:
+    return [f"Callers need a token ({', '.join(settings.auth_methods)}), in the header X-Auth-Token."]
 
 
 def commands(url: str) -> tuple[str, str, str]:

@@ -9,7 +9,7 @@ from sukkal.errors import InvalidRequest
 from sukkal.service.names import is_queue_name
 from sukkal.settings import Settings
 
-__all__ = ["RESERVED", "DeadLetters", "QueueRules", "check_attributes", "with_defaults"]
+__all__ = ["RESERVED", "DeadLetters", "QueueRules", "check_attributes", "encrypts", "with_defaults"]
 
 _BACKOFFS: Final = ("linear", "arithmetic", "geometric", "exponential")
 _RETRY_NUMBERS: Final = (
@@ -72,6 +72,11 @@ class DeadLetters:
         self.ttl_s: int | None = metadata.get("_dead_letter_queue_messages_ttl") or None
 
 
+def encrypts(metadata: Mapping[str, Any]) -> bool:
+    """Tell whether a queue asks for the bodies of its messages to be encrypted."""
+    return metadata.get("_enable_encrypt_messages") is True
+
+
 def with_defaults(metadata: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     """Return the metadata as a tenant sees it: reserved attributes that say nothing show what applies."""
     defaults: Mapping[str, Any] = MappingProxyType(
@@ -88,7 +93,7 @@ def with_defaults(metadata: Mapping[str, Any], settings: Settings) -> dict[str, 
     return dict(metadata) | {name: defaults[name] for name in RESERVED if not metadata.get(name)}
 
 
-def check_attributes(metadata: Mapping[str, Any], settings: Settings, *, queue_name: str) -> None:
+def check_attributes(metadata: Mapping[str, Any], settings: Settings, *, queue_name: str, can_encrypt: bool) -> None:
     """Refuse reserved attributes with values that could not be honoured. Raises ``InvalidRequest``."""
     _check_number(
         metadata,
@@ -126,8 +131,11 @@ def check_attributes(metadata: Mapping[str, Any], settings: Settings, *, queue_n
     _check_dead_letter_queue(metadata.get("_dead_letter_queue"), queue_name)
     if not isinstance(metadata.get("_enable_encrypt_messages"), bool | None):
         raise InvalidRequest("_enable_encrypt_messages must be boolean.")
-    if metadata.get("_enable_encrypt_messages"):
-        raise InvalidRequest("_enable_encrypt_messages can not be true: this service has no encryption key.")
+    if metadata.get("_enable_encrypt_messages") and not can_encrypt:
+        raise InvalidRequest(
+            "_enable_encrypt_messages can not be true: this service has no encryption key. An operator can set one "
+            "with `encryption_keys`."
+        )
     if (policy := metadata.get("_retry_policy")) is not None:
         _check_retry_policy(policy)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from sukkal import limits
 from sukkal.errors import (
@@ -29,10 +30,13 @@ from sukkal.model import (
     Published,
     QueueKey,
     Settled,
+    Usage,
     View,
 )
-from sukkal.service.attributes import DeadLetters, QueueRules
+from sukkal.service.attributes import DeadLetters, QueueRules, encrypts
+from sukkal.service.encryption import Encryption
 from sukkal.service.pages import check_limit, marker_of, position_of
+from sukkal.service.quotas import Quotas
 from sukkal.service.waiting import Waiting
 from sukkal.settings import Settings
 from sukkal.store import Store
@@ -69,12 +73,16 @@ class Messages:
         store: Store,
         settings: Settings,
         waiting: Waiting,
+        quotas: Quotas,
+        encryption: Encryption,
         now_ms: Callable[[], int],
         new_id: Callable[[], str],
     ) -> None:
         self._store = store
         self._settings = settings
         self._waiting = waiting
+        self._quotas = quotas
+        self._encryption = encryption
         self._now_ms = now_ms
         self._new_id = new_id
 
@@ -95,8 +103,8 @@ class Messages:
         ``size`` is that of the whole post in bytes. ``own_rules`` lets the queue's attributes decide defaults and
         sizes. A post repeated with the same key is stored once.
         """
-        queue = await self._store.get_queue(key) if own_rules else None
-        rules = QueueRules(queue.metadata if queue else {}, self._settings)
+        queue = await self._store.get_queue(key)
+        rules = QueueRules(queue.metadata if queue and own_rules else {}, self._settings)
         self.check_size(size, rules)
         if not drafts:
             raise InvalidRequest("No messages to enqueu.")
@@ -106,12 +114,29 @@ class Messages:
                 "Send them in several posts."
             )
         messages = tuple([self._message(draft, client, rules) for draft in drafts])
+        if queue is not None and encrypts(queue.metadata):
+            messages = tuple([self._sealed(key.project, message) for message in messages])
         now_ms = self._now_ms()
         once = None if idempotency_key is None else self._once(idempotency_key, drafts, now_ms)
-        published = await self._store.publish((Post(key, messages),), now_ms=now_ms, once=once)
+        if self._quotas.limited(key.project):
+            published = await self._publish_within_limits(Post(key, messages), queue is None, now_ms, once)
+        else:
+            published = await self._store.publish((Post(key, messages),), now_ms=now_ms, once=once)
         if not published.repeated:
             self._waiting.wake(key, len(messages))
         return published
+
+    async def _publish_within_limits(self, post: Post, new: bool, now_ms: int, once: Once | None) -> Published:
+        size = sum([len(message.body) for message in post.messages])
+        wanted = Usage(queues=int(new), messages=len(post.messages), bytes=size)
+        await self._quotas.take(post.queue.project, wanted)
+        try:
+            return await self._store.publish((post,), now_ms=now_ms, once=once)
+        finally:
+            self._quotas.settle(post.queue.project, wanted)
+
+    def _sealed(self, project: str, message: NewMessage) -> NewMessage:
+        return replace(message, body=self._encryption.seal(project, message.id, message.body))
 
     def check_size(self, size: int, rules: QueueRules | None = None) -> None:
         """Refuse a post that is too large for the service, or for the queue whose rules are given."""

@@ -7,7 +7,9 @@ from typing import Final, Literal
 
 import msgspec
 
-__all__ = ["OPERATIONS", "Operation", "Version"]
+from sukkal.model import QueueKey
+
+__all__ = ["OPERATIONS", "Operation", "Version", "path_of"]
 
 Version = Literal["v1.1", "v2"]
 Method = Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -21,7 +23,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
     ``path`` is that below the version, with parameters in braces. ``action`` names it on a WebSocket, ``policy`` the
     rule that allows it; both are ``None`` where there is none. With ``topics`` it is also served for topics, under
-    ``/topics`` instead of ``/queues``.
+    ``/topics`` instead of ``/queues``. An operation with ``any_body`` takes JSON whatever its Content-Type says.
     """
 
     name: str
@@ -32,6 +34,16 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     action: str | None = None
     versions: tuple[Version, ...] = _V2
     topics: bool = False
+    any_body: bool = False
+
+    def rule(self, *, topics: bool) -> str | None:
+        """Return the policy rule, which for topics themselves is one of their own."""
+        return self.policy.replace("queues:", "topics:", 1) if topics and self.policy else self.policy
+
+
+def path_of(key: QueueKey, kind: str) -> str:
+    """Return the path of all messages, claims or subscriptions of a queue."""
+    return f"/v2/queues/{key.name}/{kind}"
 
 
 _QUEUE: Final = "/queues/{queue_name}"
@@ -144,6 +156,15 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         summary="Post messages.",
     ),
     Operation(
+        name="messages.post_raw",
+        method="POST",
+        path=_MESSAGES + "/raw",
+        topics=True,
+        any_body=True,
+        policy="messages:create",
+        summary="Post one message: the whole body, any JSON.",
+    ),
+    Operation(
         name="messages.list",
         method="GET",
         path=_MESSAGES,
@@ -228,5 +249,61 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         path=_CLAIMS + "/{claim_id}/messages/{message_id}",
         policy="claims:update",
         summary="Free one message of a claim alone.",
+    ),
+    Operation(
+        name="signed_urls.create",
+        method="POST",
+        path=_QUEUE + "/share",
+        policy="queues:share",
+        summary="Sign a URL that opens a part of the queue to whoever has it.",
+    ),
+    Operation(
+        name="signed_urls.list",
+        method="GET",
+        path=_QUEUE + "/share",
+        policy="signed_urls:get_all",
+        summary="List a queue's signed URLs.",
+    ),
+    Operation(
+        name="signed_urls.delete",
+        method="DELETE",
+        path=_QUEUE + "/share/{signed_url_id}",
+        policy="signed_urls:delete",
+        summary="Revoke a signed URL.",
+    ),
+    Operation(
+        name="usage.get",
+        method="GET",
+        path="/usage",
+        policy="usage:get",
+        summary="Show what the project keeps and what it may keep.",
+    ),
+    Operation(
+        name="limits.list",
+        method="GET",
+        path="/limits",
+        policy="limits:get_all",
+        summary="List the limits that were set for projects.",
+    ),
+    Operation(
+        name="limits.get",
+        method="GET",
+        path="/limits/{project_id}",
+        policy="limits:get",
+        summary="Show a project's limits and what it keeps.",
+    ),
+    Operation(
+        name="limits.update",
+        method="PUT",
+        path="/limits/{project_id}",
+        policy="limits:update",
+        summary="Set a project's limits.",
+    ),
+    Operation(
+        name="limits.delete",
+        method="DELETE",
+        path="/limits/{project_id}",
+        policy="limits:delete",
+        summary="Let a project have the limits of the service's file again.",
     ),
 )

@@ -7,10 +7,12 @@ import msgspec
 
 from sukkal import limits
 from sukkal.errors import InvalidBody, InvalidRequest, RevisionConflict
-from sukkal.model import Queue, QueueKey, QueueKind, Stats
+from sukkal.model import Queue, QueueKey, QueueKind, Stats, Usage
 from sukkal.service.attributes import check_attributes, with_defaults
+from sukkal.service.encryption import Encryption
 from sukkal.service.pages import check_limit
 from sukkal.service.patch import apply_changes
+from sukkal.service.quotas import Quotas
 from sukkal.settings import Settings
 from sukkal.store import Store
 
@@ -43,9 +45,13 @@ class QueuePage(msgspec.Struct, frozen=True):
 class Queues:
     """The operations on queues."""
 
-    def __init__(self, store: Store, settings: Settings, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, store: Store, settings: Settings, quotas: Quotas, encryption: Encryption, now_ms: Callable[[], int]
+    ) -> None:
         self._store = store
         self._settings = settings
+        self._quotas = quotas
+        self._encryption = encryption
         self._now_ms = now_ms
 
     async def create(self, key: QueueKey, metadata: Mapping[str, Any]) -> bool:
@@ -54,10 +60,21 @@ class Queues:
         if await self._store.get_queue(key) is not None:
             return False
         try:
-            await self._store.put_queue(key, metadata, revision=None, now_ms=self._now_ms())
+            await self._put(key, metadata, None)
         except RevisionConflict:
             return False
         return True
+
+    async def _put(self, key: QueueKey, metadata: Mapping[str, Any], revision: int | None) -> None:
+        wanted = Usage(queues=1)
+        limited = revision is None and self._quotas.limited(key.project)
+        if limited:
+            await self._quotas.take(key.project, wanted)
+        try:
+            await self._store.put_queue(key, metadata, revision=revision, now_ms=self._now_ms())
+        finally:
+            if limited:
+                self._quotas.settle(key.project, wanted)
 
     async def get(self, key: QueueKey) -> dict[str, Any]:
         """Return the queue's metadata with all defaults; a queue nobody made yet has the defaults alone."""
@@ -82,8 +99,7 @@ class Queues:
             except InvalidRequest as error:
                 raise InvalidBody(error.description) from None
             try:
-                revision = queue.revision if queue else None
-                await self._store.put_queue(key, metadata, revision=revision, now_ms=self._now_ms())
+                await self._put(key, metadata, queue.revision if queue else None)
             except RevisionConflict:
                 continue
             return with_defaults(metadata, self._settings)
@@ -144,7 +160,7 @@ class Queues:
         size_max = self._settings.max_queue_metadata
         if len(msgspec.json.encode(metadata)) > size_max:
             raise InvalidRequest(f"Queue metadata is too large. Max size: {size_max}")
-        check_attributes(metadata, self._settings, queue_name=key.name)
+        check_attributes(metadata, self._settings, queue_name=key.name, can_encrypt=self._encryption.ready)
 
 
 def _as_text(value: Any) -> str | None:

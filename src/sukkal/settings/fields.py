@@ -16,11 +16,22 @@ _DAY_S: Final = 86_400
 _YEAR_S: Final = 365 * _DAY_S
 _PORT: Final = r"(6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]?\d{1,4})"
 _LISTEN: Final = rf"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):{_PORT}\Z"
+_AUTH: Final = r"^(none|keystone|jwt|keys)(,(none|keystone|jwt|keys))*\Z"
+_HTTP_URL: Final = r"^(https?://[^\s/]+\S*)?\Z"
 _STORE: Final = r"^(memory://|sqlite:///[^\0\r\n]+)\Z"
 
 
-def _text(description: str, *, wants: str, pattern: str, example: str) -> msgspec.Meta:
-    return msgspec.Meta(description=description, pattern=pattern, extra={"wants": wants, "example": example})
+def _text(description: str, *, wants: str, pattern: str, example: str, secret: bool = False) -> msgspec.Meta:
+    extra = {"wants": wants, "example": example, "secret": secret}
+    return msgspec.Meta(description=description, pattern=pattern, extra=extra)
+
+
+def _line(description: str, *, wants: str, example: str, secret: bool = False) -> msgspec.Meta:
+    return _text(description, wants=f"{wants}, or nothing", pattern=r"^[^\0\r\n]*\Z", example=example, secret=secret)
+
+
+def _path(description: str, example: str) -> msgspec.Meta:
+    return _line(description, wants="a path", example=example)
 
 
 def _number(description: str, unit: str, low: int, high: int) -> msgspec.Meta:
@@ -66,12 +77,142 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = "sqlite:///./sukkal-data"
     auth: Annotated[
-        Literal["none"],
-        _about("How callers prove who they are. `none` trusts the X-Project-Id header of every request."),
+        str,
+        _text(
+            "How callers prove who they are; several ways, separated by commas, may be open at once. `none` trusts the "
+            "X-Project-Id header of a request that brings no token.",
+            wants="one or more of none, keystone, jwt and keys, separated by commas",
+            pattern=_AUTH,
+            example="keystone,keys",
+        ),
     ] = "none"
     allow_remote_without_auth: Annotated[
-        bool, _about("Allow listening on an address that other machines can reach while `auth` is `none`.")
+        bool, _about("Allow listening on an address that other machines can reach while `auth` has `none`.")
     ] = False
+
+    # Keystone.
+    keystone_auth_url: Annotated[
+        str,
+        _text(
+            "Where Keystone is.",
+            wants="an http or https URL, or nothing",
+            pattern=_HTTP_URL,
+            example="https://keystone.example.org/v3",
+        ),
+    ] = ""
+    keystone_username: Annotated[
+        str, _line("The user as which tokens are validated.", wants="a name", example="sukkal")
+    ] = ""
+    keystone_password: Annotated[
+        str, _line("That user's password.", wants="a password", example="secret", secret=True)
+    ] = ""
+    keystone_project_name: Annotated[str, _line("The project of that user.", wants="a name", example="service")] = (
+        "service"
+    )
+    keystone_user_domain_name: Annotated[str, _line("The domain of that user.", wants="a name", example="Default")] = (
+        "Default"
+    )
+    keystone_project_domain_name: Annotated[
+        str, _line("The domain of that project.", wants="a name", example="Default")
+    ] = "Default"
+    keystone_ca_file: Annotated[
+        str, _path("Certificates (PEM) to know Keystone by, instead of the system's.", "/etc/ssl/keystone.pem")
+    ] = ""
+    keystone_timeout_s: Annotated[int, _seconds("How long Keystone may take to answer.", 1, 300)] = (
+        limits.KEYSTONE_TIMEOUT_S_DEFAULT
+    )
+    keystone_revalidate_s: Annotated[
+        int,
+        _seconds(
+            "How long a token counts as valid before Keystone is asked again: a revoked one is refused by then.",
+            1,
+            3_600,
+        ),
+    ] = limits.KEYSTONE_REVALIDATE_S_DEFAULT
+
+    # JSON Web Tokens.
+    jwt_issuer: Annotated[
+        str,
+        _text(
+            "The OpenID Connect issuer whose tokens are accepted.",
+            wants="an http or https URL, or nothing",
+            pattern=_HTTP_URL,
+            example="https://login.example.org",
+        ),
+    ] = ""
+    jwt_jwks_url: Annotated[
+        str,
+        _text(
+            "Where the issuer's keys are. Without it the issuer's discovery document says so.",
+            wants="an http or https URL, or nothing",
+            pattern=_HTTP_URL,
+            example="https://login.example.org/jwks",
+        ),
+    ] = ""
+    jwt_audience: Annotated[
+        str, _line("The audience that tokens must be made for.", wants="a name", example="sukkal")
+    ] = ""
+    jwt_project_claim: Annotated[
+        str, _line("The claim that names the project.", wants="a name, with dots a path", example="project_id")
+    ] = "project_id"
+    jwt_roles_claim: Annotated[
+        str,
+        _line("The claim that lists the roles.", wants="a name, with dots a path", example="realm_access.roles"),
+    ] = "roles"
+
+    # What callers may do.
+    keys_file: Annotated[str, _path("The file of API keys, which `sukkal key` writes.", "/etc/sukkal/keys.json")] = ""
+    policy_file: Annotated[
+        str,
+        _path("A YAML file of rules that say who may do what, instead of the default ones.", "/etc/sukkal/policy.yaml"),
+    ] = ""
+    limits_file: Annotated[str, _path("A TOML file with the limits of projects.", "/etc/sukkal/limits.toml")] = ""
+    signed_url_keys: Annotated[
+        str,
+        _line(
+            "Secrets that sign URLs, separated by commas, each of at least 16 characters: the first signs, all are "
+            "accepted.",
+            wants="secrets without commas",
+            example="a-long-random-secret",
+            secret=True,
+        ),
+    ] = ""
+    encryption_keys: Annotated[
+        str,
+        _line(
+            "Keys for the messages of encrypted queues, separated by commas, each an id, a colon and 32 bytes in "
+            "Base64: the first encrypts, all decrypt.",
+            wants="ID:BASE64,...",
+            example="k1:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=",
+            secret=True,
+        ),
+    ] = ""
+    encryption_keys_file: Annotated[
+        str, _path("A file with such keys, one on each line.", "/etc/sukkal/encryption.keys")
+    ] = ""
+    audit_log: Annotated[
+        str, _path("A file to which a line of JSON is added for each operation.", "/var/log/sukkal/audit.jsonl")
+    ] = ""
+    audit_reads: Annotated[
+        bool, _about("Also write operations that only read to the audit log. Refused ones are always written.")
+    ] = False
+
+    # TLS and browsers.
+    tls_cert_file: Annotated[
+        str, _path("The certificate to serve TLS with (PEM, followed by those of its issuers).", "/etc/sukkal/cert.pem")
+    ] = ""
+    tls_key_file: Annotated[str, _path("The private key of that certificate (PEM).", "/etc/sukkal/key.pem")] = ""
+    tls_client_ca_file: Annotated[
+        str, _path("Demand client certificates that one of these (PEM) has signed.", "/etc/sukkal/clients.pem")
+    ] = ""
+    cors_origins: Annotated[
+        str,
+        _line(
+            "Origins whose pages may call the service from a browser, separated by commas, or `*` for all.",
+            wants="origins such as https://console.example.org",
+            example="https://console.example.org",
+        ),
+    ] = ""
 
     # The HTTP API.
     enable_v1_1: Annotated[bool, _about("Serve `/v1.1` beside `/v2`, for agents that still speak it.")] = True
@@ -171,13 +312,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         return Address(host.strip("[]"), int(port))
 
     @property
+    def auth_methods(self) -> tuple[str, ...]:
+        """The ways in which callers may prove who they are."""
+        return tuple(dict.fromkeys(self.auth.split(",")))
+
+    @property
     def directory(self) -> str | None:
         """The directory of an SQLite store, ``None`` for a store in memory."""
         return self.store.removeprefix("sqlite:///") if self.store.startswith("sqlite:///") else None
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
-    """One setting as people see it: ``wants`` says in words which values it takes."""
+    """One setting as people see it: ``wants`` says in words which values it takes; a ``secret`` is never shown."""
 
     name: str
     default: str | int | bool
@@ -185,10 +331,11 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     wants: str
     example: str | int | bool
     switch: bool
+    secret: bool
     type: Any
 
 
-def _wants(kind: msgspec.inspect.Type, extra: Mapping[str, str]) -> str:
+def _wants(kind: msgspec.inspect.Type, extra: Mapping[str, Any]) -> str:
     match kind:
         case msgspec.inspect.IntType(ge=low, le=high):
             return f"a whole number of {extra['unit']} from {low} to {high}"
@@ -197,7 +344,7 @@ def _wants(kind: msgspec.inspect.Type, extra: Mapping[str, str]) -> str:
         case msgspec.inspect.BoolType():
             return "true or false"
         case _:
-            return extra["wants"]
+            return str(extra["wants"])
 
 
 def _fields() -> tuple[Field, ...]:
@@ -216,6 +363,7 @@ def _fields() -> tuple[Field, ...]:
                 wants=_wants(field.type.type, extra),
                 example=extra.get("example", field.default),
                 switch=isinstance(field.type.type, msgspec.inspect.BoolType),
+                secret=bool(extra.get("secret")),
                 type=annotations[field.name],
             )
         )

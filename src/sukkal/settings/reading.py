@@ -19,7 +19,17 @@ __all__ = ["Origin", "Resolved", "check", "load", "resolve", "unknown"]
 _VARIABLE_PREFIX: Final = "SUKKAL_"
 _CONFIG: Final = "config"
 _CAPPED: Final = ("message_ttl", "message_delay", "claim_ttl", "claim_grace")
-_TRUSTING: Final = frozenset({"none"})
+_TRUSTING: Final = "none"
+_NEEDED: Final[Mapping[str, tuple[str, ...]]] = {
+    "keystone": ("keystone_auth_url", "keystone_username", "keystone_password"),
+    "jwt": ("jwt_issuer", "jwt_audience"),
+    "keys": ("keys_file",),
+}
+_TOGETHER: Final = (
+    ("tls_cert_file", "tls_key_file"),
+    ("tls_key_file", "tls_cert_file"),
+    ("tls_client_ca_file", "tls_cert_file"),
+)
 _SHOWN_CHARS_MAX: Final = 80
 
 
@@ -106,10 +116,26 @@ def check(settings: Settings, origins: Mapping[str, Origin] | None = None) -> No
     if _is_open(settings) and not settings.allow_remote_without_auth:
         origin = where.get("listen", Origin("default"))
         raise SettingsError(
-            f"{_place('listen', where)} is {settings.listen!r}, which other machines can reach, while auth is 'none': "
-            "whoever reaches it could read and write every project. Listen on 127.0.0.1, or, if the network keeps "
-            f"strangers out, say so: {origin.assignment('allow_remote_without_auth', True)}"
+            f"{_place('listen', where)} is {settings.listen!r}, which other machines can reach, while auth is "
+            f"{settings.auth!r}: whoever reaches it could read and write every project. Listen on 127.0.0.1, or, if "
+            f"the network keeps strangers out, say so: {origin.assignment('allow_remote_without_auth', True)}"
         )
+    for method in settings.auth_methods:
+        _demand(settings, where, f"{_place('auth', where)} has {method}", _NEEDED.get(method, ()))
+    for name, other in _TOGETHER:
+        if getattr(settings, name):
+            _demand(settings, where, f"{_place(name, where)} is given", (other,))
+
+
+def _demand(settings: Settings, where: Mapping[str, Origin], because: str, names: tuple[str, ...]) -> None:
+    for name in names:
+        if not getattr(settings, name):
+            origin = where.get(name, Origin("default"))
+            example = next(field.example for field in FIELDS if field.name == name)
+            raise SettingsError(
+                f"{because}, so {name} is needed too, for example: "
+                f"{(Origin('flag') if origin.kind == 'default' else origin).assignment(name, example)}"
+            )
 
 
 def unknown(key: str, origin: Origin) -> SettingsError:
@@ -127,7 +153,7 @@ def _is_open(settings: Settings) -> bool:
         local = ipaddress.ip_address(host).is_loopback
     except ValueError:
         local = host.lower() == "localhost"
-    return settings.auth in _TRUSTING and not local
+    return _TRUSTING in settings.auth_methods and not local
 
 
 def _place(name: str, origins: Mapping[str, Origin]) -> str:
@@ -161,6 +187,8 @@ def _value(field: Field, value: object, origin: Origin) -> Any:
         return msgspec.convert(value, field.type, strict=origin.kind == "file")
     except msgspec.ValidationError as error:
         shown = repr(value) if len(repr(value)) <= _SHOWN_CHARS_MAX else repr(value)[:_SHOWN_CHARS_MAX] + "..."
+        if field.secret:
+            shown = "not what it should be"
         raise SettingsError(
             f"{origin.key(field.name)} ({origin}) is {shown}; it takes {field.wants}, "
             f"for example: {origin.assignment(field.name, field.example)}"

@@ -14,15 +14,17 @@ import pytest
 
 from sukkal.model import NewMessage, Once, Post
 from sukkal.store import Engine
+from sukkal.testing.contract_accounts import AccountContract
 from sukkal.testing.contract_claims import ClaimContract
 from sukkal.testing.contract_messages import MessageContract
 from sukkal.testing.contract_queues import QueueContract
+from sukkal.testing.contract_records import RECORD, RecordContract
 from sukkal.testing.subject import QUEUE, Subject
 
 __all__ = ["DurableStoreContract", "StoreContract"]
 
 
-class StoreContract(QueueContract, MessageContract, ClaimContract):
+class StoreContract(QueueContract, MessageContract, ClaimContract, RecordContract, AccountContract):
     """What every engine has to pass. A subclass says how to make one."""
 
     def make_engine(self, directory: Path) -> Engine:
@@ -87,3 +89,18 @@ class DurableStoreContract(StoreContract):
         subject.reopen()
         assert subject.sweep() >= 120
         assert subject.all() == []
+
+    def test_records_are_there_after_reopening_and_deleted_ones_are_not(self, subject: Subject) -> None:
+        engine, now_ms = subject.engine, subject.clock()
+        gone = RECORD._replace(name="gone")
+        subject.run(engine.put_record(gone, b"0", now_ms=now_ms))
+        subject.run(engine.put_record(RECORD, b"1", now_ms=now_ms))
+        subject.run(engine.delete_record(gone, now_ms=now_ms))
+        subject.reopen()
+        engine = subject.engine
+        assert subject.run(engine.get_record(gone, now_ms=now_ms)) is None
+        subject.run(engine.put_record(RECORD, b"2", now_ms=now_ms + 5, expires_ms=now_ms + 1_000))
+        subject.reopen()
+        record = subject.run(subject.engine.get_record(RECORD, now_ms=now_ms + 999))
+        assert record is not None
+        assert (record.value, record.created_ms, record.expires_ms) == (b"2", now_ms, now_ms + 1_000)

@@ -30,12 +30,13 @@ from sukkal.model import (
     Position,
     Post,
     QueueKey,
+    RecordKey,
     Release,
     Settlement,
     Stats,
     View,
 )
-from sukkal.store import Engine, Store
+from sukkal.store import Engine
 
 __all__ = ["StoreMachine", "store_machine"]
 
@@ -49,6 +50,7 @@ _KEYS = (
 )
 _CLIENTS = ("", "client-1", "client-2")
 _keys = st.sampled_from(_KEYS)
+_records = st.builds(RecordKey, st.just("kind"), st.sampled_from(("p1", "p2")), st.sampled_from(("a", "b")))
 _ttls = st.sampled_from((1, 5, 7, 60, 61, 300, 3600, 4321))
 _delays = st.sampled_from((0, 0, 0, 2, 60))
 _graces = st.sampled_from((0, 1, 60))
@@ -88,7 +90,7 @@ class StoreMachine(RuleBasedStateMachine):
 
     # -- the same call to both
 
-    def both(self, call: Callable[[Store], Awaitable[T]]) -> T | type[SukkalError]:
+    def both(self, call: Callable[[Engine], Awaitable[T]]) -> T | type[SukkalError]:
         """Make a call of both engines, compare the outcomes, and return the oracle's."""
         expected = self.runner.run(_outcome(call(self.oracle)))
         actual = self.runner.run(_outcome(call(self.engine)))
@@ -191,7 +193,7 @@ class StoreMachine(RuleBasedStateMachine):
     def browse_all(self, key: QueueKey, view: View, limit: int) -> None:
         """Walk a view to its end; how it is cut into pages is each engine's own affair."""
 
-        async def walk(store: Store) -> list[Message]:
+        async def walk(store: Engine) -> list[Message]:
             found: list[Message] = []
             after: Position | None = None
             while True:
@@ -266,6 +268,22 @@ class StoreMachine(RuleBasedStateMachine):
         key, claim_id = data.draw(st.sampled_from(self.claims[-6:]))
         self.both(lambda store: store.get_claim(key, claim_id, now_ms=self.now_ms))
 
+    # -- records
+
+    @rule(key=_records, value=st.sampled_from((b"1", b"2")), lifetime_ms=st.sampled_from((None, 1, 5_000)))
+    def put_record(self, key: RecordKey, value: bytes, lifetime_ms: int | None) -> None:
+        """Put a record, new or in the place of another."""
+        now_ms = self.now_ms
+        expires_ms = None if lifetime_ms is None else now_ms + lifetime_ms
+        if expires_ms is not None:
+            self.note_edges(expires_ms)
+        self.both(lambda store: store.put_record(key, value, now_ms=now_ms, expires_ms=expires_ms))
+
+    @rule(key=_records)
+    def delete_record(self, key: RecordKey) -> None:
+        """Delete a record that may be there."""
+        self.both(lambda store: store.delete_record(key, now_ms=self.now_ms))
+
     # -- what must change nothing
 
     @rule(limit=st.sampled_from((1, 3, 1_000)))
@@ -293,6 +311,8 @@ class StoreMachine(RuleBasedStateMachine):
             self.both(lambda store, key=key: store.next_due(key, now_ms=now_ms))  # type: ignore[misc]
             self.both(lambda store, key=key: store.list_claims(key, after="", limit=100, now_ms=now_ms))  # type: ignore[misc]
         self.both(lambda store: store.due_queues(now_ms=now_ms, limit=10))
+        self.both(lambda store: store.usage("p1", now_ms=now_ms))
+        self.both(lambda store: store.list_records("kind", None, after=("", ""), limit=100, now_ms=now_ms))
 
 
 async def _outcome(call: Awaitable[T]) -> T | type[SukkalError]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -11,6 +11,8 @@ from sukkal import limits
 from sukkal.model import Ack, Claim, Message, Once, Position, Queue, Release, Settlement, View
 
 __all__ = ["Contents", "Delivery", "after_position", "hold", "position_of", "remove", "settle", "shown", "visible"]
+
+K = TypeVar("K")
 
 
 @dataclass
@@ -125,7 +127,7 @@ def visible(delivery: Delivery, view: View, now_ms: int) -> bool:
     return view.claimed if delivery.claimed(now_ms) else view.delayed
 
 
-def remove(rows: dict[str, Any], keys: Sequence[str]) -> int:
+def remove(rows: dict[K, Any], keys: Sequence[K]) -> int:
     """Remove entries and return how many there were."""
     for key in keys:
         del rows[key]

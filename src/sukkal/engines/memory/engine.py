@@ -22,6 +22,7 @@ from sukkal.engines.memory.contents import (
     shown,
     visible,
 )
+from sukkal.engines.memory.records import RecordTable
 from sukkal.errors import ClaimNotFound, IdempotencyConflict, RevisionConflict
 from sukkal.model import (
     Claim,
@@ -39,10 +40,14 @@ from sukkal.model import (
     QueueKey,
     QueueKind,
     QueueList,
+    Record,
+    RecordKey,
+    RecordPage,
     Settled,
     Settlement,
     Stats,
     Swept,
+    Usage,
     View,
 )
 
@@ -54,6 +59,7 @@ class MemoryEngine:
 
     def __init__(self) -> None:
         self._queues: dict[QueueKey, Contents] = {}
+        self._records = RecordTable()
         self._sequence = 0
 
     async def start(self) -> None:
@@ -62,6 +68,7 @@ class MemoryEngine:
     async def close(self) -> None:
         """Forget everything."""
         self._queues.clear()
+        self._records.clear()
 
     def stalled_ms(self, now_ms: int) -> int:
         """Return 0: nothing ever waits."""
@@ -276,6 +283,7 @@ class MemoryEngine:
             removed += remove(contents.deliveries, dead[: limit - removed])
             removed += remove(contents.claims, ended[: limit - removed])
             removed += remove(contents.once, forgotten[: limit - removed])
+        removed += self._records.sweep(now_ms=now_ms, limit=limit - removed)
         return Swept(removed, more=removed >= limit)
 
     async def due_queues(self, *, now_ms: int, limit: int) -> tuple[QueueKey, ...]:
@@ -288,6 +296,33 @@ class MemoryEngine:
         contents = self._queues.get(key)
         live = contents.live(now_ms) if contents else ()
         return min((each.message.visible_ms for each in live if each.waits(now_ms)), default=None)
+
+    # -- records and accounts
+
+    async def put_record(self, key: RecordKey, value: bytes, *, now_ms: int, expires_ms: int | None = None) -> Record:
+        """Create the record, or replace its value and expiry."""
+        return self._records.put(key, value, now_ms=now_ms, expires_ms=expires_ms)
+
+    async def get_record(self, key: RecordKey, *, now_ms: int) -> Record | None:
+        """Return the record, or ``None``."""
+        return self._records.get(key, now_ms=now_ms)
+
+    async def list_records(
+        self, kind: str, project: str | None, *, after: tuple[str, str], limit: int, now_ms: int
+    ) -> RecordPage:
+        """Return a page of records by project and name."""
+        return self._records.list(kind, project, after=after, limit=limit, now_ms=now_ms)
+
+    async def delete_record(self, key: RecordKey, *, now_ms: int) -> bool:
+        """Delete the record and tell whether there was one."""
+        return self._records.delete(key, now_ms=now_ms)
+
+    async def usage(self, project: str, *, now_ms: int) -> Usage:
+        """Count what the project keeps."""
+        kinds = ("queue", "topic")
+        own = [each for key, each in self._queues.items() if key.project == project and key.kind in kinds]
+        sizes = [len(delivery.message.body) for contents in own for delivery in contents.live(now_ms)]
+        return Usage(queues=len(own), messages=len(sizes), bytes=sum(sizes))
 
     # -- parts
 

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import apsw
 import msgspec
 
-from sukkal.engines.sqlite import claiming, publishing, reading, sweeping
+from sukkal.engines.sqlite import claiming, publishing, reading, records, sweeping
 from sukkal.engines.sqlite.catalogue import Catalogue
 from sukkal.engines.sqlite.checkpoints import Checkpoints
 from sukkal.engines.sqlite.database import Database, our_error
@@ -29,10 +29,14 @@ from sukkal.model import (
     QueueKey,
     QueueKind,
     QueueList,
+    Record,
+    RecordKey,
+    RecordPage,
     Settled,
     Settlement,
     Stats,
     Swept,
+    Usage,
     View,
 )
 
@@ -237,6 +241,34 @@ class SqliteEngine:
     async def next_due(self, key: QueueKey, *, now_ms: int) -> int | None:
         """Return when the next message of the queue becomes free."""
         return self._read_queue(key, lambda reader, queue: reading.next_due(reader, queue, now_ms=now_ms), None)
+
+    # -- records and accounts
+
+    async def put_record(self, key: RecordKey, value: bytes, *, now_ms: int, expires_ms: int | None = None) -> Record:
+        """Create the record, or replace its value and expiry."""
+        return await self._commits.run(
+            lambda: records.put_record(self._database.writer, key, value, now_ms=now_ms, expires_ms=expires_ms)
+        )
+
+    async def get_record(self, key: RecordKey, *, now_ms: int) -> Record | None:
+        """Return the record, or ``None``."""
+        return self._read(lambda: records.get_record(self._database.reader, key, now_ms=now_ms))
+
+    async def list_records(
+        self, kind: str, project: str | None, *, after: tuple[str, str], limit: int, now_ms: int
+    ) -> RecordPage:
+        """Return a page of records by project and name."""
+        return self._read(
+            lambda: records.list_records(self._database.reader, kind, project, after=after, limit=limit, now_ms=now_ms)
+        )
+
+    async def delete_record(self, key: RecordKey, *, now_ms: int) -> bool:
+        """Delete the record and tell whether there was one."""
+        return await self._commits.run(lambda: records.delete_record(self._database.writer, key, now_ms=now_ms))
+
+    async def usage(self, project: str, *, now_ms: int) -> Usage:
+        """Count what the project keeps."""
+        return await self._read_beside(lambda counter: records.usage(counter, project, now_ms=now_ms))
 
     # -- how reads are made
 

@@ -33,4 +33,6 @@ def migrations() -> list[str]:
     return [(folder / name).read_text("utf-8") for name in names]
 
 
-SQL: Final = Statements((resources.files(__package__) / "queries.sql").read_text("utf-8"))
+SQL: Final = Statements(
+    "".join((resources.files(__package__) / name).read_text("utf-8") for name in ("queries.sql", "records.sql"))
+)

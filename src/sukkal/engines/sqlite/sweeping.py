@@ -12,7 +12,7 @@ __all__ = ["sweep"]
 def sweep(writer: apsw.Connection, *, now_ms: int, limit: int) -> Swept:
     """Remove about ``limit`` rows."""
     removed = 0
-    for sql in (SQL.sweep_messages, SQL.sweep_claims, SQL.sweep_once):
+    for sql in (SQL.sweep_messages, SQL.sweep_claims, SQL.sweep_once, SQL.sweep_records):
         if removed < limit:
             writer.execute(sql, (now_ms, limit - removed))
             removed += writer.changes()

@@ -12,7 +12,10 @@ __all__ = ["AsgiAdapter", "HttpHandler"]
 HttpHandler = Callable[[Request], Awaitable[Response]]
 
 _NO_BODY: Final = (204, 304)
-_ONCE: Final = (b"client-id", b"x-project-id", b"x-roles")
+_ONCE: Final = (
+    *(b"client-id", b"x-project-id", b"x-roles", b"x-auth-token", b"authorization"),
+    *(b"url-signature", b"url-paths", b"url-methods", b"url-expires"),
+)
 _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
 _Send = Callable[[_Message], Awaitable[None]]
@@ -38,7 +41,9 @@ class AsgiAdapter:
             body, drained = await self._read(receive, headers)
         except _Gone:
             return
-        request = Request(scope["method"], scope["path"], scope["query_string"].decode("latin-1"), headers, body)
+        peer = scope.get("client")
+        query = scope["query_string"].decode("latin-1")
+        request = Request(scope["method"], scope["path"], query, headers, body, peer[0] if peer else "")
         if "wait=" in request.query:
             response = await _while_connected(self._handler(request), receive)
             if response is None:

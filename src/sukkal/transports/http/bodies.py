@@ -10,7 +10,7 @@ from sukkal.errors import InvalidBody, InvalidRequest
 from sukkal.service.messages import Draft
 from sukkal.transports.http.exchange import Request
 
-__all__ = ["decode_drafts", "decode_json", "decode_object", "optional_int", "whole_body"]
+__all__ = ["decode_drafts", "decode_json", "decode_object", "decode_raw", "optional_int", "whole_body"]
 
 _UNREADABLE: Final = "Request body could not be parsed."
 _EMPTY: Final = "Request body can not be empty"
@@ -88,6 +88,21 @@ def decode_drafts(body: bytes, *, with_delay: bool) -> list[Draft]:
     if messages is msgspec.UNSET:
         raise InvalidRequest(_NO_MESSAGES)
     return [_draft(message, with_delay=with_delay) for message in messages]
+
+
+def decode_raw(body: bytes, *, ttl_s: int | None, delay_s: int | None) -> Draft:
+    """Return the message that a whole body is. Raises ``InvalidBody``."""
+    if not (stripped := body.strip()):
+        raise InvalidBody(_EMPTY)
+    try:
+        if not stripped.isascii():
+            stripped.decode("utf-8")
+        _any.decode(stripped)
+    except RecursionError:
+        raise InvalidBody(f"{_UNREADABLE} It is nested too deeply.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise InvalidBody(f"{_UNREADABLE} {_reason(error)} The whole body is one message and must be JSON.") from None
+    return Draft(stripped, ttl_s, delay_s)
 
 
 def _draft(message: _MessageIn, *, with_delay: bool) -> Draft:

@@ -14,7 +14,10 @@ from sukkal.service.health import Health
 from sukkal.service.messages import Messages
 from sukkal.service.names import queue_key
 from sukkal.service.operations import Operation, Version
+from sukkal.service.project_limits import LimitsTable
 from sukkal.service.queues import Queues
+from sukkal.service.quotas import Quotas
+from sukkal.service.signed_urls import SignedUrls
 from sukkal.settings import Settings
 from sukkal.transports.http.exchange import Request, Response
 from sukkal.transports.http.query import Query
@@ -31,6 +34,9 @@ class Services(msgspec.Struct, frozen=True):
     messages: Messages
     claims: Claims
     health: Health
+    signed_urls: SignedUrls
+    limits: LimitsTable
+    quotas: Quotas
     settings: Settings
 
 

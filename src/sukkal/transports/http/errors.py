@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sukkal.errors import MethodNotAllowed, SukkalError, Unavailable
+from sukkal.errors import MethodNotAllowed, SukkalError, TooManyRequests, Unauthenticated, Unavailable
 from sukkal.transports.http.exchange import Header, Response, json_response
 
 __all__ = ["STATUS", "error_response"]
@@ -22,6 +22,7 @@ STATUS: Final = {
     "not_acceptable": 406,
     "unsupported_media_type": 415,
     "method_not_allowed": 405,
+    "unauthenticated": 401,
     "forbidden": 403,
     "message_claimed": 403,
     "not_found": 404,
@@ -29,13 +30,20 @@ STATUS: Final = {
     "queue_not_found": 404,
     "message_not_found": 404,
     "claim_not_found": 404,
+    "signed_url_not_found": 404,
     "conflict": 409,
+    "signed_url_revoked": 409,
     "metadata_conflict": 409,
     "revision_conflict": 409,
     "idempotency_conflict": 409,
+    "too_many_requests": 429,
+    "rate_limited": 429,
+    "quota_exceeded": 429,
     "unavailable": 503,
     "store_unavailable": 503,
     "store_full": 503,
+    "identity_unavailable": 503,
+    "key_unavailable": 503,
     "shutting_down": 503,
     "startup": 500,
     "settings": 500,
@@ -56,6 +64,10 @@ def error_response(error: SukkalError) -> Response:
     headers: list[Header] = [_VARY]
     if isinstance(error, Unavailable):
         headers.append(_RETRY_AFTER)
+    if isinstance(error, TooManyRequests):
+        headers.append((b"retry-after", str(error.retry_after_s).encode("ascii")))
+    if isinstance(error, Unauthenticated):
+        headers += [(b"www-authenticate", challenge.encode("latin-1")) for challenge in error.challenges]
     if isinstance(error, MethodNotAllowed):
         headers.append((b"allow", ", ".join(error.allow).encode("ascii")))
     return json_response(STATUS[error.code], document, *headers)

@@ -17,7 +17,7 @@ class Request(msgspec.Struct, gc=False):
     """A whole request.
 
     ``path`` is percent-decoded, ``query`` is not; ``headers`` have lower-case names. ``body`` is ``None`` when it was
-    larger than the server reads.
+    larger than the server reads. ``peer`` is the address that it came from.
     """
 
     method: str
@@ -25,6 +25,7 @@ class Request(msgspec.Struct, gc=False):
     query: str
     headers: Mapping[bytes, bytes]
     body: bytes | None = b""
+    peer: str = ""
 
     def header(self, name: bytes) -> str | None:
         """Return a header's value, or ``None``."""

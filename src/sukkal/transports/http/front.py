@@ -5,26 +5,27 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache
 from typing import Final
 
-from sukkal.errors import (
-    BadEncoding,
-    MethodNotAllowed,
-    MissingHeader,
-    NotAcceptable,
-    SukkalError,
-)
+from sukkal.errors import BadEncoding, MethodNotAllowed, MissingHeader, NotAcceptable, SukkalError
 from sukkal.service.access import Caller
-from sukkal.service.names import client_id, project_id
+from sukkal.service.audit import Audit
+from sukkal.service.gate import Gate
+from sukkal.service.names import client_id
 from sukkal.transports.http.call import Call, Services
+from sukkal.transports.http.cors import Cors
 from sukkal.transports.http.errors import error_response
-from sukkal.transports.http.exchange import JSON, Request, Response
+from sukkal.transports.http.exchange import JSON, Header, Request, Response
 from sukkal.transports.http.handlers import HANDLERS
 from sukkal.transports.http.home import versions_document
 from sukkal.transports.http.measures import Measures
-from sukkal.transports.http.routing import Router, routes
+from sukkal.transports.http.routing import Match, Router, routes
+from sukkal.transports.http.schemas import parameter_names
+from sukkal.transports.http.senders import credentials_of
 
 __all__ = ["Front", "Page"]
 
 _log: Final = logging.getLogger("sukkal.http")
+
+_FORM: Final = b"application/x-www-form-urlencoded"
 
 Page = Callable[[], Awaitable[Response]]
 """Something served at a path of its own, without headers to check."""
@@ -36,7 +37,9 @@ class Front:
     def __init__(
         self,
         services: Services,
+        gate: Gate,
         measures: Measures,
+        audit: Audit,
         *,
         pages: Mapping[str, Page],
         new_request_id: Callable[[], str],
@@ -44,7 +47,11 @@ class Front:
     ) -> None:
         settings = services.settings
         self._services = services
+        self._gate = gate
         self._measures = measures
+        self._audit = audit
+        self._cors = Cors(settings.cors_origins)
+        self._parameters = parameter_names(settings)
         self._pages = pages
         self._new_request_id = new_request_id
         self._elapsed_s = elapsed_s
@@ -62,6 +69,8 @@ class Front:
         except Exception:  # noqa: BLE001 - a defect fails one request, and is logged
             _log.exception("request %s failed", request_id)
             response = error_response(SukkalError(f"The request {request_id} failed. The service's log says why."))
+        if self._cors.active:
+            response.headers += self._cors.headers(request)
         response.headers += ((b"x-openstack-request-id", request_id.encode("ascii")),)
         return response
 
@@ -74,57 +83,72 @@ class Front:
                 raise MethodNotAllowed(("GET", "HEAD"))
             return await page()
         if request.method == "OPTIONS":
-            return Response(200, b"", ((b"allow", ", ".join(self._router.allowed(path)).encode("ascii")), JSON))
-        # A path that does not exist is told before anything else, a wrong method after the headers.
+            allowed = self._router.allowed(path)
+            return self._cors.preflight(request, allowed) or Response(200, b"", (_allow(allowed), JSON))
+        # A path that does not exist is told before anything else, a wrong method after the sender's headers.
         try:
             match = self._router.match(request.method, path)
         except MethodNotAllowed:
-            self._check_headers(request)
+            await self._caller(request, frozenset())
             raise
-        route = match.route
-        call = Call(
-            request,
-            route.operation,
-            route.version,
-            route.collection,
-            match.parameters,
-            self._check_headers(request),
-            self._services,
-        )
-        if "queue_name" in match.parameters:
-            call.check_name()
-        return await self._timed(route.operation.name, call)
+        return await self._perform(request, match)
 
-    async def _timed(self, operation: str, call: Call) -> Response:
+    async def _perform(self, request: Request, match: Match) -> Response:
+        route, operation = match.route, match.route.operation
+        caller: Caller | None = None
         began_s = self._elapsed_s()
         outcome = "failed"
         try:
-            response = await HANDLERS[operation](call)
+            _check_types(request, any_body=operation.any_body)
+            caller = await self._caller(request, self._parameters[operation.name])
+            call = Call(request, operation, route.version, route.collection, match.parameters, caller, self._services)
+            if "queue_name" in match.parameters:
+                call.check_name()
+            rule = operation.rule(topics=route.collection == "topics")
+            self._gate.permit(caller.identity, rule, other_project=match.parameters.get("project_id"))
+            response = await HANDLERS[operation.name](call)
             outcome = "ok"
         except SukkalError as error:
             outcome = error.code
             raise
         finally:
-            self._measures.note(operation, outcome, self._elapsed_s() - began_s)
+            self._measures.note(operation.name, outcome, self._elapsed_s() - began_s)
+            if self._audit.active:
+                self._audit.note(operation, caller, match.parameters, outcome, path=request.path, peer=request.peer)
         return response
 
-    def _check_headers(self, request: Request) -> Caller:
-        headers = request.headers
-        if request.body != b"" and headers.get(b"content-type") == b"application/x-www-form-urlencoded":
-            raise BadEncoding(
-                "Endpoint does not accept `application/x-www-form-urlencoded` content; currently supported media type "
-                'is `application/json`; specify proper client-side media type with the "Content-Type" header.'
-            )
-        accept = headers.get(b"accept")
-        if accept is not None and not _accepts_json(accept):
-            raise NotAcceptable("The service answers in application/json; the Accept header must allow that.")
+    async def _caller(self, request: Request, own_parameters: frozenset[str]) -> Caller:
+        credentials = credentials_of(request, own_parameters)
+        client: str | None = None
+        if self._gate.believes(credentials):
+            client = self._client(request)
+        identity = await self._gate.identify(credentials, request.method, request.path)
+        if client is None and (credentials.signature is None or b"client-id" in request.headers):
+            client = self._client(request)
+        # Who calls a plain URL cannot be asked for headers; nobody's messages are its own.
+        return Caller(identity, client or "")
+
+    def _client(self, request: Request) -> str:
         client = request.header(b"client-id")
         if client is None:
             raise MissingHeader('The "Client-Id" header is required.')
-        client = client_id(client, uuid_only=self._uuid_only)
-        project = project_id(request.header(b"x-project-id"))
-        roles = headers.get(b"x-roles")
-        return Caller(project, client, _roles(roles) if roles else frozenset())
+        return client_id(client, uuid_only=self._uuid_only)
+
+
+def _check_types(request: Request, *, any_body: bool) -> None:
+    headers = request.headers
+    if request.body != b"" and not any_body and headers.get(b"content-type") == _FORM:
+        raise BadEncoding(
+            "Endpoint does not accept `application/x-www-form-urlencoded` content; currently supported media type "
+            'is `application/json`; specify proper client-side media type with the "Content-Type" header.'
+        )
+    accept = headers.get(b"accept")
+    if accept is not None and not _accepts_json(accept):
+        raise NotAcceptable("The service answers in application/json; the Accept header must allow that.")
+
+
+def _allow(methods: tuple[str, ...]) -> Header:
+    return (b"allow", ", ".join(methods).encode("ascii"))
 
 
 @lru_cache(maxsize=256)
@@ -135,8 +159,3 @@ def _accepts_json(accept: bytes) -> bool:
         if not refused and media_type in ("*/*", "application/*", "application/json", "application/json-home"):
             return True
     return not accept.strip()
-
-
-@lru_cache(maxsize=256)
-def _roles(header: bytes) -> frozenset[str]:
-    return frozenset(role.strip() for role in header.decode("latin-1").split(",") if role.strip())

@@ -6,12 +6,13 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from prometheus_client.metrics_core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from sukkal.service.quotas import Quotas
 from sukkal.transports.http.exchange import Response
 
-__all__ = ["Measures"]
+__all__ = ["Measures", "QuotaMeasures"]
 
 _BUCKETS_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
 
@@ -58,6 +59,25 @@ class Measures(Collector):
     async def page(self) -> Response:
         """Return all metrics in Prometheus' text format."""
         return Response(200, generate_latest(self._registry), ((b"content-type", CONTENT_TYPE_LATEST.encode("ascii")),))
+
+
+class QuotaMeasures(Collector):
+    """What projects keep and may keep: those that have limits and have stored something since the start."""
+
+    def __init__(self, quotas: Quotas) -> None:
+        self._quotas = quotas
+
+    def collect(self) -> Iterator[Metric]:
+        """Give Prometheus' client the numbers."""
+        labels = ("project", "resource")
+        used = GaugeMetricFamily("sukkal_project_used", "What a limited project keeps, at most.", labels=labels)
+        most = GaugeMetricFamily("sukkal_project_limit", "What a limited project may keep.", labels=labels)
+        for project, usage, allowed in self._quotas.known():
+            for resource in usage.__struct_fields__:
+                used.add_metric((project, resource), getattr(usage, resource))
+                if (limit := getattr(allowed, resource)) is not None:
+                    most.add_metric((project, resource), limit)
+        yield from (used, most)
 
 
 def _cumulated(counts: list[int]) -> list[tuple[str, float]]:

@@ -17,18 +17,22 @@ __all__ = ["openapi_document", "openapi_page"]
 
 _REFUSALS: Final = {
     "400": "The request is wrong; the description names the field and the limit.",
+    "401": "The request does not prove who sends it; WWW-Authenticate says how that is done.",
     "403": "Not allowed.",
     "404": "There is no such thing.",
     "405": "The path has no such method; Allow lists those it has.",
     "406": "The Accept header does not allow JSON.",
     "409": "The request contradicts the present state.",
     "415": "The body must be of another media type.",
+    "429": "More than the project may have; Retry-After says when to try again.",
     "503": "Not now; Retry-After says when to try again.",
 }
 _PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "queue_name": {"type": "string", "pattern": "^[a-zA-Z0-9_.-]+$", "maxLength": limits.QUEUE_NAME_CHARS_MAX},
     "message_id": {"type": "string", "minLength": 1},
     "claim_id": {"type": "string", "minLength": 1},
+    "signed_url_id": {"type": "string", "minLength": 1},
+    "project_id": {"type": "string", "minLength": 1, "maxLength": limits.PROJECT_CHARS_MAX},
 }
 _HEADERS: Final[list[dict[str, Any]]] = [
     {

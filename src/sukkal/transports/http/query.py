@@ -25,6 +25,10 @@ class Query:
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._values.items())
 
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """Yield all parameters, repeated ones too."""
+        return iter(self._pairs)
+
     def text(self, name: str) -> str | None:
         """Return a parameter, or ``None``."""
         return self._values.get(name)

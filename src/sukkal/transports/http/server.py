@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from sukkal import limits
 from sukkal.settings import Settings
+from sukkal.transports.http.tls import Tls
 
 __all__ = ["GuardedProtocol", "HttpServer", "listening_socket"]
 
@@ -39,7 +40,7 @@ def listening_socket(settings: Settings) -> socket.socket:
 class HttpServer(uvicorn.Server):
     """Serves until ``stop`` is called, then lets running requests finish within the grace of the settings."""
 
-    def __init__(self, app: Any, settings: Settings) -> None:
+    def __init__(self, app: Any, settings: Settings, *, tls: Tls | None = None) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -56,6 +57,8 @@ class HttpServer(uvicorn.Server):
                 backlog=settings.backlog,
             )
         )
+        self.config.load()
+        self.config.ssl = tls.context if tls else None
 
     def stop(self) -> None:
         """Accept no more connections and end when what runs is finished."""

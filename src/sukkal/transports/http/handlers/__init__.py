@@ -3,7 +3,7 @@
 from typing import Final
 
 from sukkal.transports.http.call import Handler
-from sukkal.transports.http.handlers import claims, messages, queues, root
+from sukkal.transports.http.handlers import claims, messages, project_limits, queues, root, signed_urls
 
 __all__ = ["HANDLERS"]
 
@@ -20,6 +20,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "queues.stats": queues.stats,
     "queues.purge": queues.purge,
     "messages.post": messages.post,
+    "messages.post_raw": messages.post_raw,
     "messages.list": messages.list_messages,
     "messages.get": messages.get,
     "messages.delete_many": messages.delete_many,
@@ -30,5 +31,13 @@ HANDLERS: Final[dict[str, Handler]] = {
     "claims.update": claims.update,
     "claims.delete": claims.delete,
     "claims.release": claims.release,
+    "signed_urls.create": signed_urls.create,
+    "signed_urls.list": signed_urls.list_signed_urls,
+    "signed_urls.delete": signed_urls.delete,
+    "usage.get": project_limits.usage,
+    "limits.list": project_limits.list_limits,
+    "limits.get": project_limits.get,
+    "limits.update": project_limits.update,
+    "limits.delete": project_limits.delete,
 }
 """The handler of each operation by its name."""

@@ -87,5 +87,5 @@ async def release(call: Call) -> Response:
 
 
 def _body(call: Call) -> bytes:
-    most = limits.CLAIM_BODY_BYTES_MAX
+    most = limits.SMALL_BODY_BYTES_MAX
     return whole_body(call.request, most=most, refusal=f"The body is too large. Max size: {most}")

@@ -2,25 +2,40 @@
 
 from sukkal.errors import InvalidRequest
 from sukkal.model import Message, View
-from sukkal.transports.http.bodies import decode_drafts, whole_body
+from sukkal.service.messages import Draft
+from sukkal.transports.http.bodies import decode_drafts, decode_raw, whole_body
 from sukkal.transports.http.call import Call, next_link
 from sukkal.transports.http.exchange import Header, Response, json_response, no_content
 from sukkal.transports.http.query import Query
 from sukkal.transports.http.views import MessageView, message_views, popped_views
 
-__all__ = ["delete", "delete_many", "get", "list_messages", "post"]
+__all__ = ["delete", "delete_many", "get", "list_messages", "post", "post_raw"]
 
 
 async def post(call: Call) -> Response:
     """Post messages."""
+    body = _post_body(call)
+    return await _post(call, decode_drafts(body, with_delay=call.modern), len(body))
+
+
+async def post_raw(call: Call) -> Response:
+    """Post one message, which is the whole body."""
+    query, body = Query(call.request.query), _post_body(call)
+    draft = decode_raw(body, ttl_s=query.number("ttl"), delay_s=query.number("delay"))
+    return await _post(call, [draft], len(body))
+
+
+def _post_body(call: Call) -> bytes:
     most = call.services.settings.max_messages_post_size
-    body = whole_body(call.request, most=most, refusal=f"Message collection size is too large. Max size {most}")
-    drafts = decode_drafts(body, with_delay=call.modern)
+    return whole_body(call.request, most=most, refusal=f"Message collection size is too large. Max size {most}")
+
+
+async def _post(call: Call, drafts: list[Draft], size: int) -> Response:
     published = await call.services.messages.post(
         call.key,
         call.caller.client,
         drafts,
-        size=len(body),
+        size=size,
         own_rules=call.modern,
         idempotency_key=call.request.header(b"idempotency-key"),
     )

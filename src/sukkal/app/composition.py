@@ -1,0 +1,146 @@
+"""Making the parts and handing them to each other."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from random import Random
+from typing import Final
+
+import msgspec
+from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
+
+from sukkal.app.access import Entrance, entrance
+from sukkal.app.reloading import Reloading
+from sukkal.clock import elapsed_s
+from sukkal.errors import SukkalError
+from sukkal.ids import CountedIds
+from sukkal.service.background import Background
+from sukkal.service.claims import Claims
+from sukkal.service.clear_store import ClearStore
+from sukkal.service.dead_letters import Burials
+from sukkal.service.health import Health
+from sukkal.service.messages import Messages
+from sukkal.service.queues import Queues
+from sukkal.service.quotas import Quotas
+from sukkal.service.sweeper import Sweeper
+from sukkal.service.waiting import Waiting
+from sukkal.settings import Settings
+from sukkal.store import Engine
+from sukkal.transports.http.adapter import AsgiAdapter
+from sukkal.transports.http.call import Services
+from sukkal.transports.http.exchange import Response, json_response
+from sukkal.transports.http.front import Front, Page
+from sukkal.transports.http.measures import Measures, QuotaMeasures
+from sukkal.transports.http.openapi import openapi_page
+
+__all__ = ["App", "running"]
+
+_log: Final = logging.getLogger("sukkal.app")
+
+_LOOK_S: Final = 1
+
+
+class App(msgspec.Struct, frozen=True):
+    """A running service without a socket."""
+
+    asgi: AsgiAdapter
+    front: Front
+    services: Services
+    waiting: Waiting
+    sweeper: Sweeper
+    reloading: Reloading
+
+
+@contextlib.asynccontextmanager
+async def running(settings: Settings, *, now_ms: Callable[[], int], new_id: Callable[[], str]) -> AsyncIterator[App]:
+    """Start the engine and everything around it; stop it all at the end. Raises ``StartupError``."""
+    engine = _engine(settings)
+    reloading = Reloading()
+    async with contextlib.AsyncExitStack() as stack:
+        await engine.start()
+        stack.push_async_callback(engine.close)
+        background = Background()
+        stack.push_async_callback(background.finish)
+        door = await stack.enter_async_context(entrance(settings, engine, reloading, now_ms))
+        waiting = Waiting(engine, now_ms)
+        burials = Burials(engine, waiting, now_ms, new_id)
+        quotas = Quotas(engine, door.limits, now_ms)
+        store = ClearStore(engine, door.encryption)
+        services = Services(
+            Queues(store, settings, quotas, door.encryption, now_ms),
+            Messages(store, settings, waiting, quotas, door.encryption, now_ms, new_id),
+            Claims(store, settings, waiting, burials, background, now_ms, new_id),
+            Health(engine, now_ms, new_id),
+            door.signed_urls,
+            door.limits,
+            quotas,
+            settings,
+        )
+        sweeper = Sweeper(engine, burials, now_ms)
+        front = _front(services, door, engine, now_ms)
+        body_bytes_max = max(settings.max_messages_post_size, settings.max_queue_metadata)
+        app = App(AsgiAdapter(front, body_bytes_max=body_bytes_max), front, services, waiting, sweeper, reloading)
+        for work in (_sweep(sweeper, engine, settings.sweep_interval_s, now_ms), _look(reloading)):
+            stack.push_async_callback(_end, asyncio.create_task(work))
+        stack.callback(waiting.close)
+        yield app
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    await asyncio.wait((task,))
+
+
+def _engine(settings: Settings) -> Engine:
+    # Only the engine that is asked for is loaded, with what it depends on.
+    if settings.directory is None:
+        from sukkal.engines.memory import MemoryEngine
+
+        return MemoryEngine()
+    from sukkal.engines.sqlite import SqliteEngine
+
+    return SqliteEngine(Path(settings.directory))
+
+
+def _front(services: Services, door: Entrance, engine: Engine, now_ms: Callable[[], int]) -> Front:
+    settings = services.settings
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    registry.register(QuotaMeasures(services.quotas))
+    stalled = Gauge("sukkal_store_stalled_seconds", "How long writes have waited for a commit.", registry=registry)
+    stalled.set_function(lambda: engine.stalled_ms(now_ms()) / 1_000)
+    measures = Measures(registry)
+
+    async def healthz() -> Response:
+        stalled_s = engine.stalled_ms(now_ms()) / 1_000
+        healthy = stalled_s < settings.stalled_after_s
+        return json_response(
+            200 if healthy else 503, {"status": "ok" if healthy else "stalled", "stalled_seconds": stalled_s}
+        )
+
+    pages: dict[str, Page] = {"/healthz": healthz, "/openapi.json": openapi_page(settings)}
+    if settings.metrics:
+        pages["/metrics"] = measures.page
+    new_request_id = CountedIds(Random())
+    return Front(
+        services, door.gate, measures, door.audit, pages=pages, new_request_id=new_request_id, elapsed_s=elapsed_s
+    )
+
+
+async def _sweep(sweeper: Sweeper, engine: Engine, interval_s: int, now_ms: Callable[[], int]) -> None:
+    while True:
+        await asyncio.sleep(interval_s)
+        engine.stalled_ms(now_ms())  # Stalling is told by comparing two looks.
+        try:
+            if removed := await sweeper.sweep():
+                _log.debug("swept", extra={"rows": removed})
+        except SukkalError as error:
+            _log.warning("sweeping failed: %s", error)
+
+
+async def _look(reloading: Reloading) -> None:
+    while True:
+        await asyncio.sleep(_LOOK_S)
+        reloading.look()

@@ -1,0 +1,3 @@
+"""The ways to know who is calling: each module or package here is one."""
+
+__all__: list[str] = []

@@ -1,0 +1,99 @@
+"""The gate: finds out who sends a request, and whether the sender may do what it asks for.
+
+Every transport lets each request through here, and gets a caller from nowhere else.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+from sukkal.errors import Forbidden, Unauthenticated
+from sukkal.service.access import Authenticator, Identity
+from sukkal.service.names import project_id
+from sukkal.service.policy import Policy
+from sukkal.service.rates import Rates
+from sukkal.service.signatures import Signature
+from sukkal.service.signed_urls import SignedUrls
+
+__all__ = ["Credentials", "Gate"]
+
+_SIGNED: Final = "signed_url"
+
+
+class Credentials(msgspec.Struct, gc=False):
+    """What a request says of its sender; ``project`` and ``roles``, the text of a header, are only claimed."""
+
+    token: str | None
+    project: str | None
+    roles: str | None
+    signature: Signature | None = None
+
+
+class Gate:
+    """Lets callers in. The policy may be replaced at any time."""
+
+    def __init__(
+        self,
+        authenticators: Sequence[Authenticator],
+        policy: Policy,
+        signed_urls: SignedUrls,
+        rates: Rates,
+        *,
+        trusting: bool,
+    ) -> None:
+        self.policy = policy
+        self._authenticators = tuple(authenticators)
+        self._signed_urls = signed_urls
+        self._rates = rates
+        self._trusting = trusting
+        self._challenges = tuple(dict.fromkeys(each.challenge for each in authenticators))
+
+    def believes(self, credentials: Credentials) -> bool:
+        """Tell whether the sender is taken at its word."""
+        return credentials.signature is None and self._trusting and not (credentials.token and self._authenticators)
+
+    async def identify(self, credentials: Credentials, method: str, path: str) -> Identity:
+        """Return who sends a request.
+
+        A signature counts before a token, a token before what is merely claimed. ``method`` and ``path`` are those of
+        the HTTP request, or of the one that stands for the same operation. Raises ``Unauthenticated``,
+        ``IdentityUnavailable``, ``MissingProject``, and ``RouteNotFound`` for a signature that opens nothing here.
+        """
+        if credentials.signature is not None:
+            return await self._signed_urls.check(credentials.signature, method, path)
+        token = credentials.token
+        if token is not None and self._authenticators:
+            for authenticator in self._authenticators:
+                if (known := authenticator.known(token)) is not None:
+                    return known
+            for authenticator in self._authenticators:
+                if authenticator.recognises(token):
+                    return await authenticator.identify(token)
+            raise Unauthenticated("The token is of no kind that this service accepts.", self._challenges)
+        if self._trusting:
+            return _claimed(credentials.project, credentials.roles)
+        raise Unauthenticated("The request brings no token. Send one in the header X-Auth-Token.", self._challenges)
+
+    def permit(self, identity: Identity, rule: str | None, *, other_project: str | None = None) -> None:
+        """Let the operation go on, or raise ``Forbidden`` or ``RateLimited``.
+
+        ``other_project`` is the one that the operation is about, if it is not the sender's own. What a signed URL opens
+        was decided when it was signed.
+        """
+        self._rates.spend(identity.project)
+        if rule is None or identity.method == _SIGNED:
+            return
+        target = None if other_project is None else {"project_id": other_project}
+        allowed = self.policy.allows(
+            rule, project=identity.project, user=identity.user, roles=identity.roles, target=target
+        )
+        if not allowed:
+            raise Forbidden("You are not authorized to complete this action.")
+
+
+@lru_cache(maxsize=4_096)
+def _claimed(project: str | None, roles: str | None) -> Identity:
+    named = frozenset(role.strip() for role in (roles or "").split(",") if role.strip())
+    return Identity(method="none", project=project_id(project), roles=named)

@@ -1,0 +1,28 @@
+"""What each operation takes and gives, for the OpenAPI document."""
+
+from sukkal.settings import Settings
+from sukkal.transports.http.schemas.access import limit_shapes, signed_url_shapes
+from sukkal.transports.http.schemas.claims import claim_shapes
+from sukkal.transports.http.schemas.components import components
+from sukkal.transports.http.schemas.messages import message_shapes
+from sukkal.transports.http.schemas.queues import queue_shapes, root_shapes
+from sukkal.transports.http.schemas.shape import Shape, ref
+
+__all__ = ["Shape", "components", "parameter_names", "ref", "shapes"]
+
+
+def shapes(settings: Settings) -> dict[str, Shape]:
+    """Return the shape of each operation by its name."""
+    return {
+        **root_shapes(),
+        **queue_shapes(settings),
+        **message_shapes(settings),
+        **claim_shapes(settings),
+        **signed_url_shapes(),
+        **limit_shapes(),
+    }
+
+
+def parameter_names(settings: Settings) -> dict[str, frozenset[str]]:
+    """Return the names of each operation's own query parameters."""
+    return {name: frozenset(each["name"] for each in shape.query) for name, shape in shapes(settings).items()}

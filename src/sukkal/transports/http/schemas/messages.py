@@ -1,0 +1,107 @@
+"""Operations on messages."""
+
+from typing import Final
+
+from sukkal import limits
+from sukkal.settings import Settings
+from sukkal.transports.http.schemas.shape import (
+    ANY,
+    FLAG,
+    LINKS,
+    TEXT,
+    Schema,
+    Shape,
+    an_array,
+    an_object,
+    number,
+    parameter,
+    ref,
+)
+
+__all__ = ["DETAILED", "message_shapes"]
+
+DETAILED: Final = parameter("detailed", FLAG, "Show how often a message was claimed, and where a dead letter is from.")
+
+
+IDEMPOTENCY_KEY: Final[Schema] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {
+        "type": "string",
+        "minLength": 1,
+        "maxLength": limits.IDEMPOTENCY_KEY_CHARS_MAX,
+        "pattern": "^[!-~]+$",
+    },
+    "description": "Names this post, so that repeating it stores nothing twice.",
+}
+
+
+def message_shapes(settings: Settings) -> dict[str, Shape]:
+    """Return their shapes."""
+    ids = {"type": "string", "description": "Up to a page of message ids, separated by commas."}
+    new = an_object(
+        "body",
+        body=ANY,
+        ttl=number(limits.MESSAGE_TTL_S_MIN, settings.max_message_ttl),
+        delay=number(0, settings.max_message_delay),
+    )
+    return {
+        "messages.post": Shape(
+            headers=(IDEMPOTENCY_KEY,),
+            body=an_object(
+                "messages",
+                messages={"type": "array", "items": new, "minItems": 1, "maxItems": limits.MESSAGES_PER_POST_MAX},
+            ),
+            body_required=True,
+            answers={"201": ("Stored durably.", an_object("resources", resources=an_array(TEXT)))},
+        ),
+        "messages.post_raw": _raw(new["properties"]),
+        "messages.list": Shape(
+            query=(
+                parameter("ids", TEXT, f"{ids['description']} The other parameters do not count then."),
+                parameter("marker", TEXT, "Where the page begins: taken from a next link."),
+                parameter("limit", number(1, settings.max_messages_per_page), "Most messages to return."),
+                parameter("echo", FLAG, "Show the caller's own messages too."),
+                parameter("include_claimed", FLAG, "Show claimed messages too."),
+                parameter("include_delayed", FLAG, "Show delayed messages too (v2)."),
+                DETAILED,
+                parameter("wait", number(0, settings.wait_max_s), "Seconds to wait for a message."),
+            ),
+            answers={
+                "200": (
+                    "A page of messages.",
+                    an_object("messages", messages=an_array(ref("Message")), links=LINKS),
+                )
+            },
+        ),
+        "messages.get": Shape(query=(DETAILED,), answers={"200": ("The message.", ref("Message"))}),
+        "messages.delete_many": Shape(
+            query=(
+                parameter("ids", ids, "The messages to delete."),
+                parameter("claim_ids", TEXT, "The claims that hold them, where the service asks for that."),
+                parameter("pop", number(1, settings.max_messages_per_claim_or_pop), "How many messages to pop."),
+                DETAILED,
+            ),
+            answers={
+                "200": ("The messages popped.", an_object("messages", messages=an_array(ref("PoppedMessage")))),
+                "204": ("Deleted.", None),
+            },
+        ),
+        "messages.delete": Shape(
+            query=(parameter("claim_id", TEXT, "The claim that holds the message."),),
+            answers={"204": ("Gone.", None)},
+        ),
+    }
+
+
+def _raw(members: dict[str, Schema]) -> Shape:
+    return Shape(
+        query=(
+            parameter("ttl", members["ttl"], "Life of the message in seconds."),
+            parameter("delay", members["delay"], "Seconds until it can be claimed."),
+        ),
+        headers=(IDEMPOTENCY_KEY,),
+        body=ANY,
+        body_required=True,
+        answers={"201": ("Stored durably.", an_object("resources", resources=an_array(TEXT)))},
+    )

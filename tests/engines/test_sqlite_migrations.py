@@ -1,0 +1,68 @@
+"""The SQLite engine takes over the data of every older schema."""
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+import apsw
+import pytest
+
+from sukkal.engines.sqlite import SqliteEngine, database
+from sukkal.engines.sqlite.statements import migrations
+from sukkal.model import Message, NewClaim, NewMessage, Post, QueueKey, RecordKey, Usage
+
+KEY: Final = QueueKey("p", "q")
+IDS: Final = ("1", "2", "3", "4")
+NOW_MS: Final = 1_000_000
+
+
+def schema_version(directory: Path) -> int:
+    connection = apsw.Connection(str(directory / "messages.sqlite3"), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        return int(connection.execute("PRAGMA user_version").get)
+    finally:
+        connection.close()
+
+
+async def fill(directory: Path) -> tuple[Message, ...]:
+    """Leave a queue with four messages, two of them claimed, and return them."""
+    engine = SqliteEngine(directory)
+    await engine.start()
+    await engine.put_queue(KEY, {"a": 1}, revision=None, now_ms=NOW_MS)
+    messages = tuple(NewMessage(id=id_, body=b'"%s"' % id_.encode(), ttl_s=300) for id_ in IDS)
+    await engine.publish((Post(KEY, messages),), now_ms=NOW_MS)
+    await engine.claim(KEY, NewClaim(id="c", ttl_s=60, grace_s=60), limit=2, now_ms=NOW_MS)
+    kept = await engine.get_messages(KEY, IDS, now_ms=NOW_MS)
+    await engine.close()
+    return kept
+
+
+def test_data_of_the_first_schema_keep_their_messages_and_can_hold_records(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        with monkeypatch.context() as past:
+            past.setattr(database, "migrations", lambda: migrations()[:1])
+            kept = await fill(tmp_path)
+        assert schema_version(tmp_path) == 1
+        engine = SqliteEngine(tmp_path)
+        await engine.start()
+        assert schema_version(tmp_path) == len(migrations())
+        queue = await engine.get_queue(KEY)
+        assert queue is not None
+        assert queue.metadata == {"a": 1}
+        assert await engine.get_messages(KEY, IDS, now_ms=NOW_MS) == kept
+        held = await engine.get_claim(KEY, "c", now_ms=NOW_MS)
+        assert held is not None
+        assert held.messages == kept[:2]
+        taken = await engine.claim(KEY, NewClaim(id="d", ttl_s=60, grace_s=60), limit=9, now_ms=NOW_MS)
+        assert [message.id for message in taken] == ["3", "4"]
+        assert await engine.usage("p", now_ms=NOW_MS) == Usage(queues=1, messages=4, bytes=12)
+        record = await engine.put_record(RecordKey("k", "p", "n"), b"{}", now_ms=NOW_MS)
+        await engine.close()
+        again = SqliteEngine(tmp_path)
+        await again.start()
+        assert await again.get_record(record.key, now_ms=NOW_MS) == record
+        await again.close()
+
+    asyncio.run(scenario())

@@ -1,0 +1,157 @@
+"""Whether one project can tell, by any operation, that another one has something: tried for the whole table.
+
+A stranger does each operation with the names and ids of an owner, and again with names and ids that nobody has. The two
+answers must be the same, and the owner must find everything as it was.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+import httpx
+
+from sukkal.transports.http.routing import Route, routes
+
+__all__ = ["ROUTES", "Project", "faults", "variants"]
+
+_PATCH: Final = "application/openstack-messaging-v2.0-json-patch"
+_QUEUE: Final = "owned-queue"
+_NOBODYS: Final = "nobodys-queue"
+_AGES: Final = re.compile(r'"(age|claim_count)": ?\d+')
+
+ROUTES: Final = routes(with_v1_1=True)
+
+
+class Variant(NamedTuple):
+    """One way to ask for an operation: what is appended to its path, and its body."""
+
+    query: str = ""
+    document: Any = None
+    headers: Mapping[str, str] = {}
+
+
+VARIANTS: Final[Mapping[str, list[Variant]]] = {
+    "queues.list": [Variant(), Variant("?detailed=true&with_count=true&limit=20"), Variant("?name=owned")],
+    "queues.create": [Variant(document={"taken": True})],
+    "queues.update": [
+        Variant(document=[{"op": "add", "path": "/metadata/taken", "value": True}], headers={"content-type": _PATCH})
+    ],
+    "queues.purge": [Variant(document={"resource_types": ["messages", "subscriptions"]})],
+    "messages.post": [Variant(document={"messages": [{"body": "of a stranger"}]})],
+    "messages.post_raw": [Variant(document="of a stranger")],
+    "messages.list": [
+        Variant("?echo=true&include_claimed=true&include_delayed=true"),
+        Variant("?ids={message_id}"),
+        Variant("?marker={message_id}"),
+    ],
+    "messages.get": [Variant("?detailed=true")],
+    "messages.delete_many": [Variant("?ids={message_id}"), Variant("?pop=5")],
+    "messages.delete": [Variant(), Variant("?claim_id={claim_id}")],
+    "claims.create": [Variant(document={"ttl": 60})],
+    "claims.update": [Variant(document={"ttl": 60})],
+    "claims.release": [Variant(document={})],
+    "signed_urls.create": [Variant(document={"methods": ["GET"], "expires": "2100-01-01T00:00:00"})],
+    "limits.update": [Variant(document={"messages": 0})],
+}
+"""How to ask for the operations that want more than their path; the others have one plain variant."""
+
+
+def variants(route: Route) -> list[Variant]:
+    """Return the ways to ask for a route's operation."""
+    return VARIANTS.get(route.operation.name, [Variant()])
+
+
+class Project:
+    """Somebody who makes requests: a function from a method, a path, headers and a document to an answer."""
+
+    def __init__(self, name: str, ask: Callable[[str, str, Mapping[str, str], Any], httpx.Response]) -> None:
+        self.name = name
+        self._ask = ask
+
+    def ask(self, method: str, path: str, document: Any = None, **headers: str) -> httpx.Response:
+        """Make a request."""
+        return self._ask(method, path, {name.replace("_", "-"): value for name, value in headers.items()}, document)
+
+    def see(self, path: str) -> str:
+        """Return what stands at a path."""
+        response = self.ask("GET", path)
+        return f"{path} {response.status_code} {response.text}"
+
+
+def _furnish(owner: Project) -> dict[str, str]:
+    """Make one of everything and return the parameters that name it."""
+    for kind in ("queues", "topics"):
+        assert owner.ask("PUT", f"/v2/{kind}/{_QUEUE}", {"mine": kind}).status_code == 201
+        messages = {"messages": [{"body": "of the owner", "ttl": 3_600} for _ in range(3)]}
+        posted = owner.ask("POST", f"/v2/{kind}/{_QUEUE}/messages", messages)
+        assert posted.status_code == 201
+    claimed = owner.ask("POST", f"/v2/queues/{_QUEUE}/claims?limit=1", {"ttl": 3_600})
+    assert claimed.status_code == 201
+    shared = owner.ask("POST", f"/v2/queues/{_QUEUE}/share", {"expires": "2100-01-01T00:00:00"})
+    return {
+        "queue_name": _QUEUE,
+        "message_id": claimed.json()["messages"][0]["id"],
+        "claim_id": claimed.headers["location"].rpartition("/")[2],
+        "signed_url_id": shared.json()["id"],
+        "project_id": owner.name,
+    }
+
+
+_NOTHING: Final = {
+    "queue_name": _NOBODYS,
+    "message_id": "01a1fd0d-2866-7000-871e-13779d1a50dc",
+    "claim_id": "01a1fd0d-2866-7000-871e-13779d1a50dd",
+    "signed_url_id": "0" * 32,
+    "project_id": "nobody",
+}
+
+
+def _view(owner: Project, named: Mapping[str, str]) -> str:
+    """Return everything that the owner can see, but for how old it is."""
+    seen = [owner.see("/v2/queues?detailed=true&with_count=true"), owner.see("/v2/topics?detailed=true")]
+    for kind in ("queues", "topics"):
+        base = f"/v2/{kind}/{_QUEUE}"
+        seen += [owner.see(base), owner.see(f"{base}/stats")]
+        seen.append(owner.see(f"{base}/messages?echo=true&include_claimed=true&include_delayed=true&detailed=true"))
+    base = f"/v2/queues/{_QUEUE}"
+    seen += [owner.see(f"{base}/claims"), owner.see(f"{base}/claims/{named['claim_id']}"), owner.see(f"{base}/share")]
+    return _AGES.sub("", "\n".join(seen))
+
+
+def _answer(stranger: Project, route: Route, variant: Variant, named: Mapping[str, str]) -> tuple[Any, ...]:
+    """Return a stranger's answer, with placeholders for what was named."""
+    path = (route.path + variant.query).format(**named)
+    response = stranger._ask(route.operation.method, path, variant.headers, variant.document)
+    text = f"{response.headers.get('location', '')} {response.text}"
+    for name, value in named.items():
+        text = text.replace(value, name)
+    # Ids that are made on the way, and signatures, differ from one request to the next.
+    text = re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[0-9a-f]{32,64}", "ID", text)
+    text = re.sub(r"\d{13}-\d+", "POSITION", text)
+    return response.status_code, _AGES.sub("", text)
+
+
+def faults(owner: Project, stranger: Project, served: list[Route] = ROUTES) -> Iterator[str]:
+    """Yield what a stranger could tell or change. The owner's project must be empty at first, and is left full."""
+    named = _furnish(owner)
+    before = _view(owner, named)
+    for route in served:
+        for variant in variants(route):
+            what = f"{route.operation.method} {route.path}{variant.query}"
+            theirs = _answer(stranger, route, variant, named)
+            if "of the owner" in str(theirs) or "mine" in str(theirs):
+                yield f"{what} shows what is the owner's: {theirs}"
+            _tidy(stranger)
+            nothing = _answer(stranger, route, variant, _NOTHING)
+            _tidy(stranger)
+            if theirs != nothing:
+                yield f"{what} tells {theirs} from {nothing}"
+            if (after := _view(owner, named)) != before:
+                yield f"{what} changed {before} to {after}"
+                before = after
+
+
+def _tidy(stranger: Project) -> None:
+    for kind in ("queues", "topics"):
+        for name in (_QUEUE, _NOBODYS):
+            assert stranger.ask("DELETE", f"/v2/{kind}/{name}").status_code == 204
