@@ -29,7 +29,9 @@ def configure_logs(settings: Settings) -> None:
     as_json = settings.log_format == "json" or (settings.log_format == "auto" and not sys.stderr.isatty())
     renderer: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     if not as_json:
-        renderer = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        # The usual one shows the values of variables if it can, tokens and messages among them.
+        plain = structlog.dev.plain_traceback
+        renderer = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=plain)]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
@@ -54,6 +56,7 @@ class AuditFile:
         self._path = path
         self._call_later = call_later
         self._lines: list[bytes] = []
+        self._torn = b""
         self._file = self._open()
 
     def write(self, line: bytes) -> None:
@@ -65,10 +68,15 @@ class AuditFile:
     def flush(self) -> None:
         """Add the lines that wait to the file. Those that cannot be written are lost, and the log says so."""
         lines, self._lines = self._lines, []
+        left = memoryview(self._torn + b"".join(lines))
         try:
-            self._file.write(b"".join(lines))
+            while left:
+                left = left[self._file.write(left) :]
+            self._torn = b""
         except OSError as error:
-            logging.getLogger("sukkal.audit").error("%d lines of the audit log were lost: %s", len(lines), error)
+            # What comes next must not be glued to half a line.
+            self._torn = b"\n"
+            logging.getLogger("sukkal.audit").error("%d lines of the audit log may be lost: %s", len(lines), error)
 
     def reopen(self) -> None:
         """Begin the file anew if it was moved away. Raises ``SettingsError``."""

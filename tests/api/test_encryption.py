@@ -142,6 +142,25 @@ def test_what_cannot_be_read_is_told_and_lost_to_nobody(tmp_path: Path, keys: st
     service.close()
 
 
+def test_what_cannot_be_read_is_neither_counted_as_claimed_nor_buried(tmp_path: Path) -> None:
+    service = reopened(tmp_path, encryption_keys=f"k1:{KEY}")
+    encrypt(service, _max_claim_count=2, _dead_letter_queue="dead")
+    (id_,) = service.post_bodies(SECRET, ttl=600)
+    service.close()
+    service = reopened(tmp_path)
+    service.pass_s(30)
+    for _ in range(5):
+        for method, path in (("POST", "/v2/queues/q/claims"), ("DELETE", "/v2/queues/q/messages?pop=1")):
+            assert service.run(service.request(method, path)).status_code == 503
+    service.sweep()
+    service.close()
+    service = reopened(tmp_path, encryption_keys=f"k1:{KEY}")
+    service.pass_s(30)
+    message = service.get(f"/v2/queues/q/messages/{id_}?detailed=true").json()
+    assert (message["body"], message["ttl"], message["age"], message["claim_count"]) == (SECRET, 600, 30, 0)
+    service.close()
+
+
 def test_a_stored_body_cannot_be_moved_to_another_message_or_project(tmp_path: Path) -> None:
     service = reopened(tmp_path, encryption_keys=f"k1:{KEY}")
     encrypt(service)

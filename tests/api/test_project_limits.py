@@ -229,7 +229,9 @@ def test_metrics_show_what_limited_projects_keep(service: Service) -> None:
     limit(service, messages=3, queues=2)
     post(service, "abc")
     post(service, 1, project="unlimited")
-    metrics = service.get("/metrics").text
+    assert "sukkal_project" not in service.get("/metrics").text
+    assert "sukkal_project" not in service.get("/metrics", client=None, project=None).text
+    metrics = service.get("/metrics", headers=ADMIN).text
     assert 'sukkal_project_used{project="p",resource="messages"} 1.0' in metrics
     assert 'sukkal_project_limit{project="p",resource="messages"} 3.0' in metrics
     assert 'sukkal_project_limit{project="p",resource="bytes"}' not in metrics

@@ -283,6 +283,14 @@ def test_without_a_key_nothing_is_signed_and_nothing_opens(start: Callable[..., 
     closed(ask(service, "GET", PATH, signed(key="")))
 
 
+def test_a_project_with_a_backslash_cannot_sign_what_reads_like_another_ones(service: Service) -> None:
+    # The text that is signed joins its parts by a backslash and the letter n.
+    refused(service.post("/v2/queues/q/share", project="x\\nvictim"), 400, "backslash")
+    headers = signed(methods="GET", project="x\\nvictim")
+    closed(ask(service, "GET", PATH, headers))
+    closed(ask(service, "GET", PATH, headers | {"URL-Methods": "GET\\nx", "X-Project-ID": "victim"}))
+
+
 def test_they_are_listed_without_their_signatures(service: Service) -> None:
     made = [share(service, methods=[method]) for method in ("GET", "POST", "DELETE")]
     share(service, queue="q2")

@@ -114,6 +114,40 @@ def test_clients_may_have_to_show_a_certificate(files: Files, tmp_path: Path) ->
                 httpx.get(f"{server.url}/v2/ping", headers=HEADERS, verify=context)
 
 
+def test_clients_whose_authority_was_removed_are_let_in_no_more(files: Files) -> None:
+    leaving, staying = trustme.CA(), trustme.CA()
+    files.clients.write_bytes(leaving.cert_pem.bytes() + staying.cert_pem.bytes())
+    contexts = []
+    for authority in (leaving, staying):
+        context = files.context()
+        authority.issue_cert("client.example.org").configure_cert(context)
+        contexts.append(context)
+    left, stayed = contexts
+    with ServerProcess("memory://", *files.flags(), "--tls-client-ca-file", str(files.clients)) as server:
+
+        def is_let_in(context: ssl.SSLContext) -> bool:
+            try:
+                return httpx.get(f"{server.url}/v2/ping", headers=HEADERS, verify=context).is_success
+            except httpx.TransportError:
+                return False
+
+        assert is_let_in(left)
+        assert is_let_in(stayed)
+        staying.cert_pem.write_to_path(files.clients)
+        server.reload()
+        until(lambda: not is_let_in(left), "it goes on letting in whom it should not")
+        assert is_let_in(stayed)
+
+
+def test_a_connection_that_never_begins_tls_is_closed(files: Files) -> None:
+    flags = [*files.flags(), "--request-headers-timeout-s", "1"]
+    with ServerProcess("memory://", *flags) as server:
+        silent = [socket.create_connection((server.host, server.port), timeout=PATIENCE_S) for _ in range(20)]
+        for connection in silent:
+            with connection:
+                assert connection.recv(1) == b""
+
+
 def test_a_key_of_another_certificate_keeps_it_from_starting(files: Files, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     other = Files(tmp_path / "other")

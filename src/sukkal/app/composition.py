@@ -30,10 +30,11 @@ from sukkal.settings import Settings
 from sukkal.store import Engine
 from sukkal.transports.http.adapter import AsgiAdapter
 from sukkal.transports.http.call import Services
-from sukkal.transports.http.exchange import Response, json_response
+from sukkal.transports.http.exchange import Request, Response, json_response
 from sukkal.transports.http.front import Front, Page
-from sukkal.transports.http.measures import Measures, QuotaMeasures
+from sukkal.transports.http.measures import Measures, QuotaMeasures, metrics_page
 from sukkal.transports.http.openapi import openapi_page
+from sukkal.transports.http.senders import credentials_of
 
 __all__ = ["App", "running"]
 
@@ -108,21 +109,27 @@ def _front(services: Services, door: Entrance, engine: Engine, now_ms: Callable[
     settings = services.settings
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    registry.register(QuotaMeasures(services.quotas))
+    projects = CollectorRegistry()
+    projects.register(QuotaMeasures(services.quotas))
     stalled = Gauge("sukkal_store_stalled_seconds", "How long writes have waited for a commit.", registry=registry)
     stalled.set_function(lambda: engine.stalled_ms(now_ms()) / 1_000)
     measures = Measures(registry)
 
-    async def healthz() -> Response:
+    async def healthz(request: Request) -> Response:
         stalled_s = engine.stalled_ms(now_ms()) / 1_000
         healthy = stalled_s < settings.stalled_after_s
         return json_response(
             200 if healthy else 503, {"status": "ok" if healthy else "stalled", "stalled_seconds": stalled_s}
         )
 
+    async def metrics(request: Request) -> Response:
+        # Tenants are named only to those who may see the limits of all of them.
+        named = await door.gate.would_permit(credentials_of(request, frozenset()), "limits:get_all")
+        return metrics_page(registry, *([projects] if named else []))
+
     pages: dict[str, Page] = {"/healthz": healthz, "/openapi.json": openapi_page(settings)}
     if settings.metrics:
-        pages["/metrics"] = measures.page
+        pages["/metrics"] = metrics
     new_request_id = CountedIds(Random())
     return Front(
         services, door.gate, measures, door.audit, pages=pages, new_request_id=new_request_id, elapsed_s=elapsed_s

@@ -7,7 +7,7 @@ import signal
 import socket
 from collections.abc import Callable
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import uvloop
 
@@ -29,9 +29,11 @@ _COLLECT_AFTER_OBJECTS: Final = 50_000
 
 def serve(settings: Settings, *, ready: Callable[[str], None]) -> int:
     """Serve until SIGTERM or SIGINT and return the exit code; ``ready`` is told the URL. Raises ``StartupError``."""
+    # Until there is something to read again; by default the signal would end the process.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     configure_logs(settings)
     _spare_the_collector()
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=lambda: _Loop(settings.request_headers_timeout_s)) as runner:
         return runner.run(_serve(settings, ready))
 
 
@@ -41,6 +43,20 @@ def _spare_the_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(_COLLECT_AFTER_OBJECTS, 10, 10)
+
+
+class _Loop(uvloop.Loop):
+    """An event loop whose TLS listeners wait no longer for a handshake than for the headers of a request."""
+
+    def __init__(self, handshake_s: int) -> None:
+        super().__init__()
+        self._handshake_s = handshake_s
+
+    async def create_server(self, *arguments: Any, ssl: Any = None, **options: Any) -> Any:
+        """Begin to listen."""
+        if ssl is not None:
+            options.setdefault("ssl_handshake_timeout", self._handshake_s)
+        return await super().create_server(*arguments, ssl=ssl, **options)
 
 
 async def _serve(settings: Settings, ready: Callable[[str], None]) -> int:

@@ -17,10 +17,14 @@ def read_file(setting: str, path: str) -> str:
     if not path:
         return ""
     try:
-        return Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise SettingsError(f"{setting} names {path}, which cannot be read: {reason}.") from error
+    if not text.strip():
+        # More likely it is about to be written than meant to say nothing.
+        raise SettingsError(f"{setting} names {path}, which is empty. Write a comment, or leave the setting out.")
+    return text
 
 
 class Reloading:
@@ -44,14 +48,21 @@ class Reloading:
     def look(self) -> None:
         """Read again what has changed of the files that are watched."""
         for name, changed in self._watched.items():
-            if changed():
-                self.attempt(name, self._parts[name])
+            try:
+                if not changed():
+                    continue
+            except OSError as error:
+                _log.debug("cannot tell whether %s have changed: %s", name, error)
+                continue
+            self.attempt(name, self._parts[name])
 
     def attempt(self, name: str, reload: Callable[[], None]) -> None:
         """Read one thing again, and tell in the log how that went."""
         try:
             reload()
-        except (SettingsError, OSError) as error:
+        except SettingsError as error:
             _log.error("not reloaded: %s. What was read before stays in force. %s", name, error)
+        except Exception:  # noqa: BLE001 - the others are to be read all the same
+            _log.exception("not reloaded: %s. What was read before stays in force.", name)
         else:
             _log.info("reloaded", extra={"what": name})

@@ -24,7 +24,8 @@ _ACTIONS: Final = {
     "PATCH": "update",
     "DELETE": "delete",
 }
-_REFUSED: Final = frozenset({"unauthenticated", "forbidden", "rate_limited", "quota_exceeded"})
+# A route that was found and then not found is a signature that opens nothing.
+_REFUSED: Final = frozenset({"unauthenticated", "forbidden", "rate_limited", "quota_exceeded", "route_not_found"})
 _OBSERVER: Final = {"id": "sukkal", "typeURI": "service/messaging", "name": "sukkal"}
 
 
@@ -53,13 +54,14 @@ class Audit:
         self,
         operation: Operation,
         caller: Caller | None,
-        parameters: Mapping[str, str],
+        target: Mapping[str, str],
         outcome: str,
         *,
-        path: str,
         peer: str,
     ) -> None:
         """Write that an operation ended: ``outcome`` is ``ok``, ``failed`` or the code of an error.
+
+        ``target`` says on what: an ``id``, and what else names it.
 
         What only reads is left out unless it was refused, or reads are wanted too.
         """
@@ -76,9 +78,8 @@ class Audit:
             "initiator": _initiator(caller, peer),
             "target": {
                 "typeURI": f"data/messaging/{operation.name.partition('.')[0]}",
-                "id": path,
                 **({} if caller is None else {"project_id": caller.project}),
-                **parameters,
+                **target,
             },
             "observer": _OBSERVER,
         }

@@ -18,6 +18,7 @@ from sukkal.model import (
     Stats,
     View,
 )
+from sukkal.service.attributes import encrypts
 from sukkal.service.encryption import Encryption
 from sukkal.store import Store
 
@@ -66,7 +67,10 @@ class ClearStore:
         set_aside: bool = False,
         settle: bool = False,
     ) -> tuple[Message, ...]:
-        """Take the first free messages. Those that cannot be read are given back."""
+        """Take the first free messages, unless one of them cannot be read: then all stay where they are."""
+        if await self._may_hold_sealed(key):
+            # Looking first costs a read; taken and given back, they would count one attempt more.
+            await self.browse(key, after=None, limit=limit, view=View(), now_ms=now_ms)
         messages = await self._store.claim(
             key,
             claim,
@@ -93,9 +97,16 @@ class ClearStore:
         oldest, newest = (end and self._encryption.open_one(key.project, end) for end in (stats.oldest, stats.newest))
         return replace(stats, oldest=oldest, newest=newest)
 
+    async def _may_hold_sealed(self, key: QueueKey) -> bool:
+        if self._encryption.ready:
+            return True
+        queue = await self._store.get_queue(key)
+        return queue is not None and encrypts(queue.metadata)
+
     async def _give_back(
         self, key: QueueKey, claim: NewClaim, messages: Sequence[Message], *, settled: bool, now_ms: int
     ) -> None:
+        """Undo a claim whose messages came, or whose key went, between looking and claiming."""
         if settled:
             again = [
                 NewMessage(

@@ -9,7 +9,8 @@ from typing import Final
 
 import msgspec
 
-from sukkal.errors import Forbidden, Unauthenticated
+from sukkal import limits
+from sukkal.errors import BadRequest, Forbidden, SukkalError, Unauthenticated
 from sukkal.service.access import Authenticator, Identity
 from sukkal.service.names import project_id
 from sukkal.service.policy import Policy
@@ -76,6 +77,16 @@ class Gate:
             return _claimed(credentials.project, credentials.roles)
         raise Unauthenticated("The request brings no token. Send one in the header X-Auth-Token.", self._challenges)
 
+    async def would_permit(self, credentials: Credentials, rule: str) -> bool:
+        """Tell whether a sender may do something, without counting that as a request."""
+        if credentials.signature is not None:
+            return False
+        try:
+            identity = await self.identify(credentials, "", "")
+        except SukkalError:
+            return False
+        return self.policy.allows(rule, project=identity.project, user=identity.user, roles=identity.roles)
+
     def permit(self, identity: Identity, rule: str | None, *, other_project: str | None = None) -> None:
         """Let the operation go on, or raise ``Forbidden`` or ``RateLimited``.
 
@@ -95,5 +106,7 @@ class Gate:
 
 @lru_cache(maxsize=4_096)
 def _claimed(project: str | None, roles: str | None) -> Identity:
+    if roles is not None and len(roles) > limits.CLAIMED_ROLES_CHARS_MAX:
+        raise BadRequest(f"The header X-Roles may have {limits.CLAIMED_ROLES_CHARS_MAX} characters.")
     named = frozenset(role.strip() for role in (roles or "").split(",") if role.strip())
     return Identity(method="none", project=project_id(project), roles=named)

@@ -31,6 +31,11 @@ class Signature(msgspec.Struct, frozen=True):
     expires: str
     text: str
 
+    @property
+    def ambiguous(self) -> bool:
+        """Whether the text that is signed could be read as that of another one: its joints begin with a backslash."""
+        return any("\\" in part for part in (*self.paths, *self.methods, self.project, self.expires))
+
     def covers(self, method: str, path: str) -> bool:
         """Tell whether a method and a path are among those that were signed. A path includes what lies below it."""
         return method in self.methods and any(path == each or path.startswith(each + "/") for each in self.paths)
@@ -48,12 +53,16 @@ class Signer:
         return bool(self._keys)
 
     def sign(self, paths: Sequence[str], methods: Sequence[str], project: str, expires: str) -> Signature:
-        """Return the signature of sorted paths and methods."""
+        """Return the signature of sorted paths and methods. Raises ``ValueError`` for a project with a backslash."""
         given = Signature(tuple(sorted(paths)), tuple(sorted(methods)), project, expires, "")
+        if given.ambiguous:
+            raise ValueError("a backslash cannot be signed")
         return msgspec.structs.replace(given, text=_digest(self._keys[0], given))
 
     def made(self, signature: Signature) -> bool:
         """Tell, in constant time, whether one of the keys made the signature."""
+        if signature.ambiguous:
+            return False
         given = signature.text.encode("utf-8", "replace")
         matches = [hmac.compare_digest(_digest(key, signature).encode("ascii"), given) for key in self._keys]
         return any(matches)

@@ -63,6 +63,8 @@ class SignedUrls:
         """
         if not self._signer.ready:
             raise InvalidRequest("The service has no key to sign URLs with. An operator can set `signed_url_keys`.")
+        if "\\" in key.project:
+            raise InvalidRequest("URLs of a project whose id has a backslash cannot be signed.")
         if unknown := set(document) - set(_MEMBERS):
             raise InvalidRequest(f"Unknown keys: {_set(unknown)}. A signed URL takes {', '.join(_MEMBERS)}.")
         kinds = _words(document, "paths", ("messages",))

@@ -41,7 +41,7 @@ class Services(msgspec.Struct, frozen=True):
 
 
 class Call(msgspec.Struct, gc=False):
-    """One request, matched to its operation and to the one who makes it."""
+    """One request, matched to its operation and to the one who makes it; ``made`` is the id of what it made, if any."""
 
     request: Request
     operation: Operation
@@ -50,6 +50,7 @@ class Call(msgspec.Struct, gc=False):
     parameters: Mapping[str, str]
     caller: Caller
     services: Services
+    made: str | None = None
 
     @property
     def kind(self) -> QueueKind:

@@ -25,9 +25,16 @@ __all__ = ["Front", "Page"]
 
 _log: Final = logging.getLogger("sukkal.http")
 
+_PAGE_HEADERS: Final[tuple[Header, ...]] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+)
+"""For browsers, should one open a page: it is no script, stands in no frame, and tells nobody where it was."""
+
 _FORM: Final = b"application/x-www-form-urlencoded"
 
-Page = Callable[[], Awaitable[Response]]
+Page = Callable[[Request], Awaitable[Response]]
 """Something served at a path of its own, without headers to check."""
 
 
@@ -81,7 +88,9 @@ class Front:
         if (page := self._pages.get(path)) is not None:
             if request.method not in ("GET", "HEAD"):
                 raise MethodNotAllowed(("GET", "HEAD"))
-            return await page()
+            response = await page(request)
+            response.headers += _PAGE_HEADERS
+            return response
         if request.method == "OPTIONS":
             allowed = self._router.allowed(path)
             return self._cors.preflight(request, allowed) or Response(200, b"", (_allow(allowed), JSON))
@@ -96,6 +105,7 @@ class Front:
     async def _perform(self, request: Request, match: Match) -> Response:
         route, operation = match.route, match.route.operation
         caller: Caller | None = None
+        call: Call | None = None
         began_s = self._elapsed_s()
         outcome = "failed"
         try:
@@ -114,7 +124,10 @@ class Front:
         finally:
             self._measures.note(operation.name, outcome, self._elapsed_s() - began_s)
             if self._audit.active:
-                self._audit.note(operation, caller, match.parameters, outcome, path=request.path, peer=request.peer)
+                target = {"id": request.path, **match.parameters}
+                if call is not None and call.made is not None:
+                    target["made"] = call.made
+                self._audit.note(operation, caller, target, outcome, peer=request.peer)
         return response
 
     async def _caller(self, request: Request, own_parameters: frozenset[str]) -> Caller:

@@ -12,7 +12,7 @@ from prometheus_client.registry import Collector
 from sukkal.service.quotas import Quotas
 from sukkal.transports.http.exchange import Response
 
-__all__ = ["Measures", "QuotaMeasures"]
+__all__ = ["Measures", "QuotaMeasures", "metrics_page"]
 
 _BUCKETS_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
 
@@ -24,7 +24,6 @@ class Measures(Collector):
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._registry = registry
         self._outcomes: dict[tuple[str, str], int] = {}
         self._durations: dict[str, list[int]] = {}
         self._seconds: dict[str, float] = {}
@@ -56,9 +55,11 @@ class Measures(Collector):
             durations.add_metric((operation,), _cumulated(counts), self._seconds[operation])
         yield durations
 
-    async def page(self) -> Response:
-        """Return all metrics in Prometheus' text format."""
-        return Response(200, generate_latest(self._registry), ((b"content-type", CONTENT_TYPE_LATEST.encode("ascii")),))
+
+def metrics_page(*registries: CollectorRegistry) -> Response:
+    """Return all metrics in Prometheus' text format."""
+    text = b"".join(generate_latest(registry) for registry in registries)
+    return Response(200, text, ((b"content-type", CONTENT_TYPE_LATEST.encode("ascii")),))
 
 
 class QuotaMeasures(Collector):

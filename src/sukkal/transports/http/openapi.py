@@ -9,7 +9,7 @@ import msgspec
 import sukkal
 from sukkal import limits
 from sukkal.settings import Settings
-from sukkal.transports.http.exchange import JSON, Response
+from sukkal.transports.http.exchange import JSON, Request, Response
 from sukkal.transports.http.routing import Route, routes
 from sukkal.transports.http.schemas import Shape, components, ref, shapes
 
@@ -72,11 +72,11 @@ def openapi_document(settings: Settings) -> dict[str, Any]:
     }
 
 
-def openapi_page(settings: Settings) -> Callable[[], Awaitable[Response]]:
+def openapi_page(settings: Settings) -> Callable[[Request], Awaitable[Response]]:
     """Return the page that shows the document."""
     encoded = msgspec.json.encode(openapi_document(settings))
 
-    async def page() -> Response:
+    async def page(request: Request) -> Response:
         return Response(200, encoded, (JSON,))
 
     return page

@@ -9,18 +9,29 @@ __all__ = ["Tls"]
 
 
 class Tls:
-    """The certificate, its key, and whose clients are let in. Raises ``SettingsError`` for files that do not do."""
+    """The certificate, its key, and whose clients are let in. Raises ``SettingsError`` for files that do not do.
+
+    A listener keeps the ``context`` that it was given for good, and what was loaded into one cannot be taken out again.
+    So each connection is moved, when it begins, to the context of the files as they were read last.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._load(_context())  # Tried first on one that nobody uses.
-        self.context = _context()
-        self._load(self.context)
+        self._latest = self._read()
+        self.context = self._read()
+        self.context.sni_callback = self._move
 
     def reload(self) -> None:
         """Read the files again, for connections that begin from now on. A wrong file changes nothing."""
-        self._load(_context())
-        self._load(self.context)
+        self._latest = self._read()
+
+    def _move(self, connection: ssl.SSLObject, name: str | None, context: ssl.SSLContext) -> None:
+        connection.context = self._latest
+
+    def _read(self) -> ssl.SSLContext:
+        context = _context()
+        self._load(context)
+        return context
 
     def _load(self, context: ssl.SSLContext) -> None:
         settings = self._settings

@@ -20,6 +20,7 @@ async def create(call: Call) -> Response:
     body = whole_body(call.request, most=most, refusal=f"The body is too large. Max size: {most}")
     document = decode_object(body) if body else {}
     signature = await call.services.signed_urls.create(call.key, call.caller.identity, document)
+    call.made = signature_id(signature.text)
     return json_response(200, _view(call, signature))
 
 
@@ -31,7 +32,7 @@ def _view(call: Call, signature: Signature) -> dict[str, object]:
         "project": signature.project,
         "expires": signature.expires,
         "signature": signature.text,
-        "id": signature_id(signature.text),
+        "id": call.made,
         "query": query,
     }
     messages = path_of(call.key, "messages")
