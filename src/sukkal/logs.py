@@ -67,6 +67,8 @@ class AuditFile:
 
     def flush(self) -> None:
         """Add the lines that wait to the file. Those that cannot be written are lost, and the log says so."""
+        if not self._lines:
+            return
         lines, self._lines = self._lines, []
         left = memoryview(self._torn + b"".join(lines))
         try:

@@ -90,7 +90,7 @@ def events(file: Path, service: Service) -> list[dict[str, Any]]:
 def test_the_audit_log_says_who_did_what_with_which_outcome(start: Callable[..., Service], tmp_path: Path) -> None:
     file = tmp_path / "audit.jsonl"
     service = start(audit_log=str(file))
-    service.put("/v2/queues/q", headers={"x-roles": "member"})
+    response = service.put("/v2/queues/q", headers={"x-roles": "member"})
     service.get("/v2/queues/q")
     service.get("/v2/health")
     service.put("/v2/queues/bad%20name")
@@ -118,6 +118,7 @@ def test_the_audit_log_says_who_did_what_with_which_outcome(start: Callable[...,
             "queue_name": "q",
         },
         "observer": {"id": "sukkal", "typeURI": "service/messaging", "name": "sukkal"},
+        "requestId": response.headers["x-openstack-request-id"],
     }
     assert (health["action"], health["outcome"]) == ("read/health.get", "failure")
     assert health["reason"] == {"reasonType": "sukkal", "reasonCode": "forbidden"}

@@ -147,6 +147,13 @@ def test_no_requests_at_all(service: Service) -> None:
     too_much(service.get("/v2/ping"), "no requests", title="Too many requests")
 
 
+def test_who_sets_limits_can_undo_them(service: Service) -> None:
+    limit(service, "operators", requests_per_s=0)
+    too_much(service.get("/v2/ping", headers=ADMIN, project="operators"), title="Too many requests")
+    too_much(service.get("/v2/limits", project="operators"), title="Too many requests")
+    assert service.delete("/v2/limits/operators", headers=ADMIN, project="operators").status_code == 204
+
+
 def test_limits_are_for_administrators(service: Service) -> None:
     for method, path in (
         ("GET", "/v2/limits"),

@@ -93,6 +93,7 @@ def test_several_ways_may_be_open_at_once(
     assert service.put("/v2/queues/q", **bearing(key)).status_code == 201
     assert service.put("/v2/queues/q", project="alpha").status_code == 204
     refused(service.put("/v2/queues/q", project="alpha", headers={"x-auth-token": "wrong"}), 401, "kind")
+    refused(service.put("/v2/queues/q", project="alpha", headers={"authorization": "Basic YTpi"}), 401, "kind")
 
 
 def test_a_service_that_believes_everybody_ignores_tokens(service: Service) -> None:

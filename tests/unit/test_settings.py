@@ -227,6 +227,7 @@ NEEDED_BY: Final = {
     "tls_cert_file": ("tls_key_file",),
     "tls_key_file": ("tls_cert_file",),
     "tls_client_ca_file": ("tls_cert_file", "tls_key_file"),
+    "audit_reads": ("audit_log",),
 }
 
 
@@ -251,6 +252,7 @@ def _text(value: str | int | bool) -> str:
         ({"tls_cert_file": "c"}, "tls_key_file"),
         ({"tls_key_file": "k"}, "tls_cert_file"),
         ({"tls_client_ca_file": "c"}, "tls_cert_file"),
+        ({"audit_reads": "true"}, "audit_log"),
     ],
 )
 def test_a_setting_that_another_one_needs_is_asked_for(given: dict[str, str], missing: str) -> None:
@@ -265,6 +267,11 @@ def test_an_unknown_way_of_authentication_is_refused(auth: str) -> None:
 def test_one_that_trusts_is_refused_on_an_open_address_also_beside_others() -> None:
     assert "could read and write" in refusal({"auth": "keys,none", "keys_file": "k", "listen": "0.0.0.0:80"})
     assert flags(auth="keys", keys_file="k", listen="0.0.0.0:80").auth_methods == ("keys",)
+
+
+@pytest.mark.parametrize("origins", ["console.example.org", "https://a.example.org,b.example.org", "null"])
+def test_an_origin_has_a_scheme(origins: str) -> None:
+    assert "begins with http:// or https://" in refusal({"cors_origins": origins})
 
 
 def test_a_secret_is_not_repeated_when_it_is_refused() -> None:

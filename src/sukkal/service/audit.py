@@ -58,10 +58,11 @@ class Audit:
         outcome: str,
         *,
         peer: str,
+        request_id: str,
     ) -> None:
         """Write that an operation ended: ``outcome`` is ``ok``, ``failed`` or the code of an error.
 
-        ``target`` says on what: an ``id``, and what else names it.
+        ``target`` says on what: an ``id``, and what else names it; ``request_id`` is what the caller was told.
 
         What only reads is left out unless it was refused, or reads are wanted too.
         """
@@ -82,6 +83,7 @@ class Audit:
                 **target,
             },
             "observer": _OBSERVER,
+            "requestId": request_id,
         }
         if outcome != "ok":
             event["reason"] = {"reasonType": "sukkal", "reasonCode": outcome}

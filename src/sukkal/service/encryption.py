@@ -8,6 +8,7 @@ is ever used twice, however many messages there are.
 
 import base64
 import binascii
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from itertools import count
@@ -20,6 +21,8 @@ from sukkal.errors import KeyUnavailable, SettingsError
 from sukkal.model import Message
 
 __all__ = ["Encryption", "is_sealed", "read_keys"]
+
+_log: Final = logging.getLogger("sukkal.encryption")
 
 _MARK: Final = b"\x00\x01"
 _KEY_BYTES: Final = 32
@@ -96,11 +99,17 @@ class Encryption:
         """Return a message with a body that can be read. Raises ``KeyUnavailable``."""
         if not is_sealed(message.body):
             return message
-        return replace(message, body=self._open(project, message.id, message.body))
+        try:
+            return replace(message, body=self._open(project, message.id, message.body))
+        except KeyUnavailable as error:
+            _log.warning("project %s: %s", project, error)
+            raise
 
     def _open(self, project: str, message_id: str, sealed: bytes) -> bytes:
         from cryptography.exceptions import InvalidTag
 
+        if len(sealed) <= len(_MARK):
+            raise _unreadable(message_id, "")
         id_length = sealed[len(_MARK)]
         head = len(_MARK) + 1 + id_length
         id_ = sealed[len(_MARK) + 1 : head].decode("utf-8", "replace")
@@ -115,12 +124,16 @@ class Encryption:
             body: bytes = _cipher(key, salt).decrypt(
                 nonce, sealed[head + _SALT_BYTES + _NONCE_BYTES :], sealed[:head] + _place(project, message_id)
             )
-        except InvalidTag:
-            raise KeyUnavailable(
-                f"Message {message_id} cannot be decrypted with the key {id_!r}: it is another key than it was, or "
-                "the stored message was changed."
-            ) from None
+        except (InvalidTag, ValueError):
+            raise _unreadable(message_id, id_) from None
         return body
+
+
+def _unreadable(message_id: str, key_id: str) -> KeyUnavailable:
+    return KeyUnavailable(
+        f"Message {message_id} cannot be decrypted with the key {key_id!r}: it is another key than it was, or the "
+        "stored message was changed."
+    )
 
 
 class _Sealing:

@@ -93,7 +93,10 @@ class Gate:
         ``other_project`` is the one that the operation is about, if it is not the sender's own. What a signed URL opens
         was decided when it was signed.
         """
-        self._rates.spend(identity.project)
+        # Whoever sets limits can always undo them.
+        exempt = rule is not None and rule.startswith("limits:")
+        if not exempt:
+            self._rates.spend(identity.project)
         if rule is None or identity.method == _SIGNED:
             return
         target = None if other_project is None else {"project_id": other_project}
@@ -101,6 +104,8 @@ class Gate:
             rule, project=identity.project, user=identity.user, roles=identity.roles, target=target
         )
         if not allowed:
+            if exempt:
+                self._rates.spend(identity.project)
             raise Forbidden("You are not authorized to complete this action.")
 
 

@@ -50,7 +50,9 @@ def client_id(text: str, *, uuid_only: bool) -> str:
     if uuid_only:
         try:
             # A UUID may be written with any number of hyphens; what is remembered here should stay short.
-            return str(UUID(text[:_UUID_CHARS_MAX]))
+            if len(text) <= _UUID_CHARS_MAX:
+                return str(UUID(text))
+            raise ValueError
         except ValueError:
             raise InvalidHeader("Malformed hexadecimal UUID. The header Client-ID takes any UUID.") from None
     if not limits.CLIENT_ID_CHARS_MIN <= len(text) <= limits.CLIENT_ID_CHARS_MAX:

@@ -58,7 +58,7 @@ def read_limits(text: str, *, path: str) -> FileLimits:
     """Return what a file says, a table ``default`` and a table ``projects.ID`` for each. Raises ``SettingsError``."""
     try:
         return msgspec.convert(tomllib.loads(text), FileLimits)
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError, RecursionError) as error:
         raise SettingsError(
             f"The limits in {path} cannot be read: {error}. It has a table [default] and tables [projects.ID], each "
             f"with some of: {', '.join(ProjectLimits.__struct_fields__)}; whole numbers, -1 for no limit."

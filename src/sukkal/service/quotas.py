@@ -31,6 +31,11 @@ class _Account:
         self.counting = asyncio.Lock()
 
     @property
+    def in_use(self) -> bool:
+        """Whether somebody still counts on it."""
+        return any(self.pending) or self.counting.locked()
+
+    @property
     def most(self) -> tuple[int, int, int]:
         """The most that there can be now."""
         return _sum(_sum(self.counted, self.added), self.pending)
@@ -84,7 +89,7 @@ class Quotas:
         account = self._known.get(project)
         if account is None:
             if len(self._known) >= limits.PROJECTS_REMEMBERED_MAX:
-                self._known = {name: each for name, each in self._known.items() if any(each.pending)}
+                self._known = {name: each for name, each in self._known.items() if each.in_use}
             account = self._known[project] = _Account()
         return account
 

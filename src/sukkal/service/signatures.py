@@ -77,6 +77,8 @@ def _digest(key: bytes, signature: Signature) -> str:
 def keys_of(setting: str) -> list[str]:
     """Return the keys of the setting ``signed_url_keys``. Raises ``ValueError`` for one that is too short."""
     keys = [key.strip() for key in setting.split(",") if key.strip()]
+    if setting and not keys:
+        raise ValueError("it has no key")
     if any(len(key) < limits.SIGNED_URL_KEY_CHARS_MIN for key in keys):
         raise ValueError(f"a key must have at least {limits.SIGNED_URL_KEY_CHARS_MIN} characters")
     return keys

@@ -11,7 +11,7 @@ import msgspec
 
 from sukkal import limits
 from sukkal.errors import Forbidden, InvalidRequest, RouteNotFound, SignedUrlNotFound, SignedUrlRevoked
-from sukkal.model import QueueKey, Record, RecordKey
+from sukkal.model import QueueKey, RecordKey
 from sukkal.records import Records
 from sukkal.service.access import Identity
 from sukkal.service.operations import OPERATIONS, path_of
@@ -21,7 +21,9 @@ from sukkal.service.signatures import Signature, Signer, expiry_ms, expiry_text,
 
 __all__ = ["SignedUrl", "SignedUrls"]
 
+# A revocation is a record of its own, so that signing the same again at that moment cannot undo it.
 _KIND: Final = "signed_url"
+_REVOKED: Final = "revoked_url"
 _KINDS: Final = ("messages", "subscriptions", "claims")
 _METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 _MEMBERS: Final = ("paths", "methods", "expires")
@@ -41,7 +43,6 @@ class _Value(msgspec.Struct, frozen=True):
     paths: tuple[str, ...]
     methods: tuple[str, ...]
     expires: str
-    revoked: bool = False
 
 
 class SignedUrls:
@@ -92,8 +93,8 @@ class SignedUrls:
                 queue, _, id_ = record.key.name.rpartition("/")
                 if queue != key.name or len(found) == limit:
                     return tuple(found)
-                value = _decode(record)
-                if not value.revoked:
+                if not await self._is_revoked(key.project, record.key.name):
+                    value = msgspec.json.decode(record.value, type=_Value)
                     found.append(SignedUrl(id=id_, paths=value.paths, methods=value.methods, expires=value.expires))
             after = page.next
         return tuple(found)
@@ -101,14 +102,14 @@ class SignedUrls:
     async def revoke(self, key: QueueKey, id_: str) -> None:
         """Make a signed URL useless from now on. Raises ``SignedUrlNotFound``."""
         now_ms = self._now_ms()
-        record_key = RecordKey(_KIND, key.project, _name(key, id_))
-        record = await self._records.get_record(record_key, now_ms=now_ms)
-        if record is None:
+        name = _name(key, id_)
+        record = await self._records.get_record(RecordKey(_KIND, key.project, name), now_ms=now_ms)
+        if record is None and not await self._is_revoked(key.project, name):
             raise SignedUrlNotFound(f"Queue {key.name} has no signed URL {id_}, or it has expired.")
-        value = msgspec.structs.replace(_decode(record), revoked=True)
-        await self._records.put_record(
-            record_key, msgspec.json.encode(value), now_ms=now_ms, expires_ms=record.expires_ms
-        )
+        if record is not None:
+            revoked = RecordKey(_REVOKED, key.project, name)
+            await self._records.put_record(revoked, record.value, now_ms=now_ms, expires_ms=record.expires_ms)
+            await self._records.delete_record(record.key, now_ms=now_ms)
 
     async def check(self, signature: Signature, method: str, path: str) -> Identity:
         """Return who a signed request comes from. Raises ``RouteNotFound`` for any fault, whatever it is."""
@@ -119,12 +120,15 @@ class SignedUrls:
         if not self._signer.made(signature):
             raise RouteNotFound
         id_ = signature_id(signature.text)
-        queue = path.split("/")[3]  # As in every path that was ever signed.
-        record_key = RecordKey(_KIND, signature.project, f"{queue}/{id_}")
-        record = await self._records.get_record(record_key, now_ms=now_ms)
-        if record is not None and _decode(record).revoked:
+        # As in every path that we ever signed. Who shares the key may have signed others.
+        queue = path.split("/")[3:4]
+        if not queue or await self._is_revoked(signature.project, f"{queue[0]}/{id_}"):
             raise RouteNotFound
         return Identity(method="signed_url", project=signature.project, user=id_, expires_ms=ends_ms)
+
+    async def _is_revoked(self, project: str, name: str) -> bool:
+        record = await self._records.get_record(RecordKey(_REVOKED, project, name), now_ms=self._now_ms())
+        return record is not None
 
     def _check_delegation(self, identity: Identity, kinds: Sequence[str], methods: Sequence[str]) -> None:
         policy = self._policy()
@@ -142,14 +146,11 @@ class SignedUrls:
         paths = [path_of(key, kind) for kind in kinds]
         for _ in range(limits.SIGNED_URL_TRIES_MAX):
             signature = self._signer.sign(paths, methods, key.project, expiry_text(ends_ms))
-            record_key = RecordKey(_KIND, key.project, _name(key, signature_id(signature.text)))
-            now_ms = self._now_ms()
-            record = await self._records.get_record(record_key, now_ms=now_ms)
-            if record is None:
+            name = _name(key, signature_id(signature.text))
+            if not await self._is_revoked(key.project, name):
                 value = msgspec.json.encode(_Value(signature.paths, signature.methods, signature.expires))
-                await self._records.put_record(record_key, value, now_ms=now_ms, expires_ms=ends_ms)
-                return signature
-            if not _decode(record).revoked:
+                record_key = RecordKey(_KIND, key.project, name)
+                await self._records.put_record(record_key, value, now_ms=self._now_ms(), expires_ms=ends_ms)
                 return signature
             if fixed:
                 break
@@ -160,10 +161,6 @@ class SignedUrls:
 
 def _name(key: QueueKey, id_: str) -> str:
     return f"{key.name}/{id_}"
-
-
-def _decode(record: Record) -> _Value:
-    return msgspec.json.decode(record.value, type=_Value)
 
 
 def _words(document: Mapping[str, Any], name: str, default: tuple[str, ...]) -> list[str]:

@@ -29,6 +29,7 @@ _TOGETHER: Final = (
     ("tls_cert_file", "tls_key_file"),
     ("tls_key_file", "tls_cert_file"),
     ("tls_client_ca_file", "tls_cert_file"),
+    ("audit_reads", "audit_log"),
 )
 _SHOWN_CHARS_MAX: Final = 80
 
@@ -120,6 +121,12 @@ def check(settings: Settings, origins: Mapping[str, Origin] | None = None) -> No
             f"{settings.auth!r}: whoever reaches it could read and write every project. Listen on 127.0.0.1, or, if "
             f"the network keeps strangers out, say so: {origin.assignment('allow_remote_without_auth', True)}"
         )
+    for page in filter(None, map(str.strip, settings.cors_origins.split(","))):
+        if page != "*" and not page.startswith(("http://", "https://")):
+            raise SettingsError(
+                f"{_place('cors_origins', where)} has {page!r}; an origin begins with http:// or https://, such as "
+                "https://console.example.org"
+            )
     for method in settings.auth_methods:
         _demand(settings, where, f"{_place('auth', where)} has {method}", _NEEDED.get(method, ()))
     for name, other in _TOGETHER:

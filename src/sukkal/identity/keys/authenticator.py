@@ -6,7 +6,7 @@ from typing import Final
 
 from sukkal.errors import SettingsError, Unauthenticated
 from sukkal.identity.keys.entries import Key, parse_keys
-from sukkal.identity.keys.text import hash_of, split_key
+from sukkal.identity.keys.text import hash_of, like_a_key, split_key
 from sukkal.service.access import Identity
 
 __all__ = ["Keys"]
@@ -46,8 +46,8 @@ class Keys:
         self._known.clear()
 
     def recognises(self, token: str) -> bool:
-        """Tell whether a token has the form of a key."""
-        return split_key(token) is not None
+        """Tell whether a token is meant to be a key; one with a slip is nobody else's to see."""
+        return like_a_key(token)
 
     def known(self, token: str) -> Identity | None:
         """Return the identity of a token that was identified since the file was read, until it expires."""

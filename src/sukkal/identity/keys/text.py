@@ -17,6 +17,7 @@ __all__ = [
     "hash_of",
     "join_key",
     "key_id",
+    "like_a_key",
     "split_key",
     "without_secrets",
 ]
@@ -28,6 +29,7 @@ _DIGITS: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _IN_OUR_DIGITS: Final = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", _DIGITS)
 _ID: Final = rf"[{_DIGITS}]{{8}}"
 _ID_ALONE: Final = re.compile(_ID)
+_BEGINNING: Final = "sukkal_"
 _KEY: Final = re.compile(rf"sukkal_({_ID})_([{_DIGITS}]{{52}})")
 # Wider than a key, so that one with a slip in it is not shown either.
 _LIKE_A_KEY: Final = re.compile(r"(?i)(sukkal_)[a-z0-9_-]{16,}")
@@ -51,6 +53,11 @@ def encode(number: bytes) -> str:
 def join_key(text: KeyText) -> str:
     """Return the key that a caller presents."""
     return f"sukkal_{text.id}_{text.secret}"
+
+
+def like_a_key(token: str) -> bool:
+    """Tell whether a token is meant to be a key, with or without a slip."""
+    return token[: len(_BEGINNING)].lower() == _BEGINNING
 
 
 def split_key(token: str) -> KeyText | None:

@@ -70,7 +70,7 @@ class Front:
         """Answer a request."""
         request_id = f"req-{self._new_request_id()}"
         try:
-            response = await self._answer(request)
+            response = await self._answer(request, request_id)
         except SukkalError as error:
             response = error_response(error)
         except Exception:  # noqa: BLE001 - a defect fails one request, and is logged
@@ -81,7 +81,7 @@ class Front:
         response.headers += ((b"x-openstack-request-id", request_id.encode("ascii")),)
         return response
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, request: Request, request_id: str) -> Response:
         path = request.path
         if path in ("/", ""):
             return Response(300, self._versions, (JSON,))
@@ -100,9 +100,9 @@ class Front:
         except MethodNotAllowed:
             await self._caller(request, frozenset())
             raise
-        return await self._perform(request, match)
+        return await self._perform(request, match, request_id)
 
-    async def _perform(self, request: Request, match: Match) -> Response:
+    async def _perform(self, request: Request, match: Match, request_id: str) -> Response:
         route, operation = match.route, match.route.operation
         caller: Caller | None = None
         call: Call | None = None
@@ -127,7 +127,7 @@ class Front:
                 target = {"id": request.path, **match.parameters}
                 if call is not None and call.made is not None:
                     target["made"] = call.made
-                self._audit.note(operation, caller, target, outcome, peer=request.peer)
+                self._audit.note(operation, caller, target, outcome, peer=request.peer, request_id=request_id)
         return response
 
     async def _caller(self, request: Request, own_parameters: frozenset[str]) -> Caller:

@@ -16,18 +16,19 @@ _FALSE: Final = frozenset(("false", "False", "f", "no", "n", "0", "off"))
 class Query:
     """The parameters of a query. Blank values count as absent; of repeated ones the last counts, except in lists."""
 
-    __slots__ = ("_pairs", "_values")
+    __slots__ = ("_pairs", "_text", "_values")
 
     def __init__(self, query: str) -> None:
+        self._text = query
         self._pairs = _parse(query) if query else []
         self._values = dict(self._pairs)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._values.items())
 
-    def pairs(self) -> Iterator[tuple[str, str]]:
-        """Yield all parameters, repeated ones too."""
-        return iter(self._pairs)
+    def all_pairs(self) -> list[tuple[str, str]]:
+        """Return all parameters, repeated and blank ones too."""
+        return _parse(self._text, blank=True)
 
     def text(self, name: str) -> str | None:
         """Return a parameter, or ``None``."""
@@ -65,9 +66,9 @@ class Query:
         return found or None
 
 
-def _parse(query: str) -> list[tuple[str, str]]:
+def _parse(query: str, *, blank: bool = False) -> list[tuple[str, str]]:
     try:
-        return parse_qsl(query, errors="strict", max_num_fields=limits.QUERY_PARAMETERS_MAX)
+        return parse_qsl(query, keep_blank_values=blank, errors="strict", max_num_fields=limits.QUERY_PARAMETERS_MAX)
     except ValueError:
         raise InvalidParameter(
             f"The query cannot be read: it must be UTF-8 and have at most {limits.QUERY_PARAMETERS_MAX} parameters."

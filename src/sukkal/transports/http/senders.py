@@ -29,9 +29,10 @@ def credentials_of(request: Request, own_parameters: frozenset[str]) -> Credenti
     headers = request.headers
     token = request.header(b"x-auth-token")
     if token is None:
-        authorization = request.header(b"authorization")
-        if authorization is not None and authorization[: len(_BEARER)].lower() == _BEARER:
-            token = authorization[len(_BEARER) :].strip()
+        # What is no bearer's token is taken for a wrong one, not for none.
+        token = request.header(b"authorization")
+        if token is not None and token[: len(_BEARER)].lower() == _BEARER:
+            token = token[len(_BEARER) :].strip()
     signature = None
     if b"url-signature" in headers or _SIGNATURE in request.query.lower():
         signature = _signature(request, own_parameters)
@@ -51,7 +52,7 @@ def signed_query(signature: Signature) -> dict[str, str]:
 
 
 def _signature(request: Request, own_parameters: frozenset[str]) -> Signature | None:
-    pairs = list(Query(request.query).pairs()) if request.query else []
+    pairs = Query(request.query).all_pairs() if request.query else []
     given = [(name.lower(), value) for name, value in pairs if name.lower() in _SIGNED]
     others = {name for name, _ in pairs if name.lower() not in _SIGNED}
     in_headers = {name.decode("ascii") for name in _SIGNED_HEADERS if name in request.headers}
