@@ -54,9 +54,11 @@ async def entrance(
     async with contextlib.AsyncExitStack() as stack:
         limits = LimitsTable(engine, now_ms, _limits(settings))
         await limits.load()
-        reloading.add("limits", lambda: limits.replace_file(_limits(settings)))
+        if settings.limits_file:
+            reloading.add("limits", lambda: limits.replace_file(_limits(settings)))
         encryption = Encryption(_encryption_keys(settings), lambda: os.urandom(_SALT_BYTES))
-        reloading.add("encryption keys", lambda: encryption.replace_keys(_encryption_keys(settings)))
+        if settings.encryption_keys_file:
+            reloading.add("encryption keys", lambda: encryption.replace_keys(_encryption_keys(settings)))
         signed_urls = SignedUrls(engine, _signer(settings), lambda: gate.policy, now_ms)
         gate = Gate(
             _authenticators(settings, reloading, now_ms, stack),
@@ -69,7 +71,8 @@ async def entrance(
         def replace_policy() -> None:
             gate.policy = _policy(settings)
 
-        reloading.add("policy", replace_policy)
+        if settings.policy_file:
+            reloading.add("policy", replace_policy)
         yield Entrance(gate, _audit(settings, reloading, now_ms, stack), limits, signed_urls, encryption)
 
 
