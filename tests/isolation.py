@@ -16,6 +16,7 @@ __all__ = ["ROUTES", "Project", "faults", "variants"]
 
 _PATCH: Final = "application/openstack-messaging-v2.0-json-patch"
 _QUEUE: Final = "owned-queue"
+_HOOK: Final = "http://203.0.113.7/hook"
 _NOBODYS: Final = "nobodys-queue"
 _AGES: Final = re.compile(r'"(age|claim_count)": ?\d+')
 
@@ -51,6 +52,10 @@ VARIANTS: Final[Mapping[str, list[Variant]]] = {
     "claims.update": [Variant(document={"ttl": 60})],
     "claims.release": [Variant(document={})],
     "signed_urls.create": [Variant(document={"methods": ["GET"], "expires": "2100-01-01T00:00:00"})],
+    "subscriptions.create": [Variant(document={"subscriber": _HOOK, "ttl": 600})],
+    "subscriptions.update": [Variant(document={"ttl": 6_000})],
+    "subscriptions.confirm": [Variant(document={"confirmed": True})],
+    "deliveries.redrive": [Variant(document={})],
     "limits.update": [Variant(document={"messages": 0})],
 }
 """How to ask for the operations that want more than their path; the others have one plain variant."""
@@ -88,11 +93,14 @@ def _furnish(owner: Project) -> dict[str, str]:
     claimed = owner.ask("POST", f"/v2/queues/{_QUEUE}/claims?limit=1", {"ttl": 3_600})
     assert claimed.status_code == 201
     shared = owner.ask("POST", f"/v2/queues/{_QUEUE}/share", {"expires": "2100-01-01T00:00:00"})
+    # After the posts, so that nothing is to be delivered.
+    subscribed = owner.ask("POST", f"/v2/queues/{_QUEUE}/subscriptions", {"subscriber": _HOOK, "ttl": 3_600})
     return {
         "queue_name": _QUEUE,
         "message_id": claimed.json()["messages"][0]["id"],
         "claim_id": claimed.headers["location"].rpartition("/")[2],
         "signed_url_id": shared.json()["id"],
+        "subscription_id": subscribed.json()["subscription_id"],
         "project_id": owner.name,
     }
 
@@ -102,6 +110,7 @@ _NOTHING: Final = {
     "message_id": "01a1fd0d-2866-7000-871e-13779d1a50dc",
     "claim_id": "01a1fd0d-2866-7000-871e-13779d1a50dd",
     "signed_url_id": "0" * 32,
+    "subscription_id": "01a1fd0d-2866-7000-871e-13779d1a50de",
     "project_id": "nobody",
 }
 
@@ -115,6 +124,7 @@ def _view(owner: Project, named: Mapping[str, str]) -> str:
         seen.append(owner.see(f"{base}/messages?echo=true&include_claimed=true&include_delayed=true&detailed=true"))
     base = f"/v2/queues/{_QUEUE}"
     seen += [owner.see(f"{base}/claims"), owner.see(f"{base}/claims/{named['claim_id']}"), owner.see(f"{base}/share")]
+    seen.append(owner.see(f"{base}/subscriptions"))
     return _AGES.sub("", "\n".join(seen))
 
 

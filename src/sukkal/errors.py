@@ -4,7 +4,7 @@
 message names the field, the limit and what to do. How a code looks in a protocol is that transport's table.
 """
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 __all__ = [
     "BadClaim",
@@ -43,6 +43,9 @@ __all__ = [
     "StartupError",
     "StoreFull",
     "StoreUnavailable",
+    "SubscriptionConflict",
+    "SubscriptionExists",
+    "SubscriptionNotFound",
     "SukkalError",
     "TooManyRequests",
     "Unauthenticated",
@@ -217,6 +220,12 @@ class MessageNotFound(NotFound):
     code = "message_not_found"
 
 
+class SubscriptionNotFound(NotFound):
+    """The queue has no such subscription, or it has ended."""
+
+    code = "subscription_not_found"
+
+
 class SignedUrlNotFound(NotFound):
     """The queue has no such signed URL, or it has expired."""
 
@@ -249,6 +258,22 @@ class RevisionConflict(Conflict):
     """The queue's metadata changed between reading and writing it."""
 
     code = "revision_conflict"
+
+
+class SubscriptionExists(Conflict):
+    """The queue has a live subscription of the same subscriber: ``existing``."""
+
+    code = "subscription_exists"
+
+    def __init__(self, existing: Any) -> None:
+        super().__init__("The queue has a subscription of this subscriber already.")
+        self.existing = existing
+
+
+class SubscriptionConflict(Conflict):
+    """The subscriber has another subscription of the queue already."""
+
+    code = "subscription_conflict"
 
 
 class SignedUrlRevoked(Conflict):

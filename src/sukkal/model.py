@@ -12,6 +12,7 @@ import msgspec
 
 __all__ = [
     "Ack",
+    "Bury",
     "Claim",
     "Deleted",
     "HeldClaim",
@@ -34,12 +35,13 @@ __all__ = [
     "Settled",
     "Settlement",
     "Stats",
+    "Subscription",
     "Swept",
     "Usage",
     "View",
 ]
 
-QueueKind = Literal["queue", "topic"]
+QueueKind = Literal["queue", "topic", "backlog"]
 
 
 class QueueKey(NamedTuple):
@@ -61,6 +63,30 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, Any]
     revision: int
     created_ms: int
+    subscriptions: int = 0
+
+
+class Subscription(msgspec.Struct, frozen=True, kw_only=True):
+    """A standing order: what is posted to the queue is copied into the subscription's backlog, for one subscriber.
+
+    ``options`` are the subscriber's and ours, without meaning for an engine. It exists while ``now_ms < expires_ms``.
+    ``revision`` is as that of a queue.
+    """
+
+    id: str
+    queue: QueueKey
+    subscriber: str
+    ttl_s: int
+    options: Mapping[str, Any]
+    confirmed: bool
+    created_ms: int
+    expires_ms: int
+    revision: int = 1
+
+    @property
+    def backlog(self) -> QueueKey:
+        """The queue in which deliveries wait, which no tenant sees."""
+        return QueueKey(self.queue.project, self.id, "backlog")
 
 
 class QueueList(msgspec.Struct, frozen=True):
@@ -203,9 +229,16 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
 
     delay_s: int = 0
     revive: bool = False
+    attributes: bytes | None = None
 
 
-Settlement = Ack | Release
+class Bury(msgspec.Struct, frozen=True, kw_only=True):
+    """Set the message aside for good: nobody finds it but who looks for such ones. New ``attributes`` may say why."""
+
+    attributes: bytes | None = None
+
+
+Settlement = Ack | Release | Bury
 
 
 class Settled(Enum):
@@ -248,11 +281,12 @@ class Swept(msgspec.Struct, frozen=True):
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """How much a project keeps: queues and topics, live messages in them, and the bytes of their bodies."""
+    """How much a project keeps: queues and topics, live messages in them, the bytes of their bodies, subscriptions."""
 
     queues: int = 0
     messages: int = 0
     bytes: int = 0
+    subscriptions: int = 0
 
 
 class RecordKey(NamedTuple):

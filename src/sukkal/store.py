@@ -42,6 +42,7 @@ from sukkal.model import (
     Settled,
     Settlement,
     Stats,
+    Subscription,
     Swept,
     View,
 )
@@ -151,6 +152,26 @@ class Store(Protocol):
         ``rest`` settles everything else the claim holds and ends the claim. Raises ``ClaimNotFound``.
         """
 
+    # -- subscriptions
+
+    async def put_subscription(self, subscription: Subscription, *, revision: int | None, now_ms: int) -> Subscription:
+        """Create the subscription with its backlog, and its queue if need be; or replace it."""
+
+    async def list_subscriptions(
+        self,
+        key: QueueKey,
+        *,
+        after: str,
+        limit: int,
+        now_ms: int,
+        ids: Sequence[str] | None = None,
+        subscriber: str | None = None,
+    ) -> tuple[Subscription, ...]:
+        """Return live subscriptions of a queue by id."""
+
+    async def delete_subscription(self, key: QueueKey, subscription_id: str) -> bool:
+        """Remove a subscription with its backlog and tell whether there was one."""
+
     # -- the whole
 
     async def stats(self, key: QueueKey, *, now_ms: int) -> Stats:
@@ -159,8 +180,10 @@ class Store(Protocol):
     async def sweep(self, *, now_ms: int, limit: int) -> Swept:
         """Remove up to about ``limit`` rows that can no longer be seen. It changes no answer of any other call."""
 
-    async def due_queues(self, *, now_ms: int, limit: int) -> tuple[QueueKey, ...]:
-        """Return up to ``limit`` queues that have set-aside messages free to be taken."""
+    async def due_queues(
+        self, *, now_ms: int, limit: int, backlogs: bool = False, after: QueueKey | None = None
+    ) -> tuple[QueueKey, ...]:
+        """Return up to ``limit`` queues that have set-aside messages free to be taken, or backlogs with free ones."""
 
     async def next_due(self, key: QueueKey, *, now_ms: int) -> int | None:
         """Return when the next delayed or claimed message becomes free, in ms, or ``None``. It may be too early."""

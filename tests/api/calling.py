@@ -8,7 +8,9 @@ from typing import Any, Final, TypeVar
 import httpx
 
 from sukkal.app import App, running
+from sukkal.app.sinks import installed_sinks
 from sukkal.settings import Settings
+from sukkal.sink import Sink
 from sukkal.testing import FakeClock, counting_ids
 
 __all__ = ["CLIENT", "OTHER_CLIENT", "PATCH_TYPE", "Service", "refused"]
@@ -23,8 +25,9 @@ PATCH_TYPE: Final = "application/openstack-messaging-v2.0-json-patch"
 class Service:
     """A running service, called without ``await``. Each call is one HTTP request."""
 
-    def __init__(self, store: str, *, first_id: int = 1, **settings: Any) -> None:
+    def __init__(self, store: str, *, first_id: int = 1, sink: Sink | None = None, **settings: Any) -> None:
         self.clock = FakeClock()
+        self._sinks = (lambda _: [sink]) if sink else installed_sinks
         self._new_id = counting_ids(first_id)
         self._runner = asyncio.Runner()
         self._stack = AsyncExitStack()
@@ -34,7 +37,7 @@ class Service:
         )
 
     async def _start(self, settings: Settings) -> App:
-        app = running(settings, now_ms=self.clock, new_id=self._new_id)
+        app = running(settings, now_ms=self.clock, new_id=self._new_id, sinks=self._sinks)
         return await self._stack.enter_async_context(app)
 
     def close(self) -> None:
@@ -124,6 +127,16 @@ class Service:
     def pass_s(self, seconds: float) -> None:
         """Let time pass."""
         self.clock.advance(round(seconds * 1_000))
+
+    def deliver(self) -> None:
+        """Make a round of deliveries and wait until it has ended."""
+
+        async def round_to_its_end() -> None:
+            await self.app.deliveries.settled()
+            await self.app.deliveries.round()
+            await self.app.deliveries.settled()
+
+        self.run(round_to_its_end())
 
     def sweep(self) -> None:
         """Make a round of the sweeper."""

@@ -70,7 +70,9 @@ def test_the_home_of_v2_has_the_shape_of_json_home(service: Service) -> None:
 def test_every_resource_of_the_home_document_is_served_with_its_methods(service: Service, version: str) -> None:
     for name, resource in service.get(f"/{version}/").json()["resources"].items():
         template = resource.get("href") or resource["href-template"].partition("{?")[0]
-        path = template.format(queue_name="q", message_id="m", claim_id="c", signed_url_id="s", project_id="p")
+        path = template.format(
+            queue_name="q", message_id="m", claim_id="c", signed_url_id="s", project_id="p", subscription_id="u"
+        )
         allowed = set(service.call("OPTIONS", path).headers["allow"].split(", "))
         assert set(resource["hints"]["allow"]) <= allowed, name
 
@@ -79,7 +81,9 @@ def test_every_operation_of_the_openapi_document_is_served(service: Service) -> 
     document = service.get("/openapi.json", client=None, project=None).json()
     assert document["openapi"].startswith("3.1")
     for template, item in document["paths"].items():
-        path = template.format(queue_name="q", message_id="m", claim_id="c", signed_url_id="s", project_id="p")
+        path = template.format(
+            queue_name="q", message_id="m", claim_id="c", signed_url_id="s", project_id="p", subscription_id="u"
+        )
         assert set(service.call("OPTIONS", path).headers["allow"].split(", ")) == {method.upper() for method in item}
         for method, operation in item.items():
             assert {"400", "404", "405", "406"} <= set(operation["responses"]), (method, template)

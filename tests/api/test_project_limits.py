@@ -32,13 +32,13 @@ def usage(service: Service, project: str = "p") -> dict[str, int]:
 
 
 def test_without_limits_usage_is_shown(service: Service) -> None:
-    document = {"queues": 0, "messages": 0, "bytes": 0}
-    nothing = dict.fromkeys(["queues", "messages", "bytes", "requests_per_s"])
+    document = {"queues": 0, "messages": 0, "bytes": 0, "subscriptions": 0}
+    nothing = dict.fromkeys(["queues", "messages", "bytes", "subscriptions", "requests_per_s"])
     assert service.get("/v2/usage").json() == {"project": "p", "usage": document, "limits": nothing}
     service.pass_s(1)
     post(service, "abc", [1, 2])
     service.put("/v2/topics/t")
-    assert usage(service) == {"queues": 2, "messages": 2, "bytes": len('"abc"') + len("[1,2]")}
+    assert usage(service) == {"queues": 2, "messages": 2, "bytes": len('"abc"') + len("[1,2]"), "subscriptions": 0}
     assert usage(service, "other") == document
 
 
@@ -91,6 +91,25 @@ def test_queues_are_limited_however_they_come_about(service: Service) -> None:
     service.delete("/v2/queues/a")
     service.pass_s(1)
     assert service.put("/v2/queues/c").status_code == 201
+
+
+def test_subscriptions_are_limited(service: Service) -> None:
+    limit(service, subscriptions=2, queues=1)
+
+    def subscribe(number: int, queue: str = "q") -> httpx.Response:
+        document = {"subscriber": f"http://203.0.113.7/{number}"}
+        return service.post(f"/v2/queues/{queue}/subscriptions", json=document)
+
+    assert subscribe(1).status_code == 201
+    too_much(subscribe(2, queue="r"), "1 queues")
+    assert subscribe(2).status_code == 201
+    too_much(subscribe(3), "2 subscriptions")
+    assert subscribe(1).status_code == 201
+    assert usage(service)["subscriptions"] == 2
+    id_ = subscribe(1).json()["subscription_id"]
+    service.delete(f"/v2/queues/q/subscriptions/{id_}")
+    service.pass_s(1)
+    assert subscribe(3).status_code == 201
 
 
 def test_a_limit_below_what_is_there_takes_nothing_away(service: Service) -> None:
@@ -164,7 +183,10 @@ def test_limits_are_for_administrators(service: Service) -> None:
         refused(service.call(method, path), 403, title="Not authorized")
     limit(service, messages=3, requests_per_s=-1)
     shown = service.get("/v2/limits/p", headers=ADMIN).json()
-    assert shown["limits"] == {"queues": None, "messages": 3, "bytes": None, "requests_per_s": None}
+    assert shown["limits"] == {
+        **dict.fromkeys(["queues", "bytes", "subscriptions", "requests_per_s"]),
+        "messages": 3,
+    }
     listed = service.get("/v2/limits", headers=ADMIN).json()
     assert listed == {"limits": [{"project": "p", "limits": {"messages": 3, "requests_per_s": -1}}]}
     assert service.delete("/v2/limits/p", headers=ADMIN).status_code == 204

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Final
 
 import apsw
-import pytest
 
-from sukkal.engines.sqlite import SqliteEngine, database
+from sukkal.engines.sqlite import SqliteEngine
 from sukkal.engines.sqlite.statements import migrations
-from sukkal.model import Message, NewClaim, NewMessage, Post, QueueKey, RecordKey, Usage
+from sukkal.model import NewClaim, QueueKey, RecordKey, Usage
 
 KEY: Final = QueueKey("p", "q")
 IDS: Final = ("1", "2", "3", "4")
@@ -24,34 +23,30 @@ def schema_version(directory: Path) -> int:
         connection.close()
 
 
-async def fill(directory: Path) -> tuple[Message, ...]:
-    """Leave a queue with four messages, two of them claimed, and return them."""
-    engine = SqliteEngine(directory)
-    await engine.start()
-    await engine.put_queue(KEY, {"a": 1}, revision=None, now_ms=NOW_MS)
-    messages = tuple(NewMessage(id=id_, body=b'"%s"' % id_.encode(), ttl_s=300) for id_ in IDS)
-    await engine.publish((Post(KEY, messages),), now_ms=NOW_MS)
-    await engine.claim(KEY, NewClaim(id="c", ttl_s=60, grace_s=60), limit=2, now_ms=NOW_MS)
-    kept = await engine.get_messages(KEY, IDS, now_ms=NOW_MS)
-    await engine.close()
-    return kept
+def restore(directory: Path, dump: Path) -> None:
+    """Make a database of what an older version has left."""
+    connection = apsw.Connection(str(directory / "messages.sqlite3"))
+    try:
+        connection.execute(dump.read_text("utf-8"))
+    finally:
+        connection.close()
 
 
-def test_data_of_the_first_schema_keep_their_messages_and_can_hold_records(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_data_of_the_first_schema_keep_their_messages_and_can_hold_records(tmp_path: Path) -> None:
+    restore(tmp_path, Path(__file__).with_name("schema1.sql"))
+    assert schema_version(tmp_path) == 1
+
     async def scenario() -> None:
-        with monkeypatch.context() as past:
-            past.setattr(database, "migrations", lambda: migrations()[:1])
-            kept = await fill(tmp_path)
-        assert schema_version(tmp_path) == 1
         engine = SqliteEngine(tmp_path)
         await engine.start()
         assert schema_version(tmp_path) == len(migrations())
         queue = await engine.get_queue(KEY)
         assert queue is not None
         assert queue.metadata == {"a": 1}
-        assert await engine.get_messages(KEY, IDS, now_ms=NOW_MS) == kept
+        kept = await engine.get_messages(KEY, IDS, now_ms=NOW_MS)
+        assert [(message.id, message.body, message.ttl_s) for message in kept] == [
+            (id_, b'"%s"' % id_.encode(), 300) for id_ in IDS
+        ]
         held = await engine.get_claim(KEY, "c", now_ms=NOW_MS)
         assert held is not None
         assert held.messages == kept[:2]

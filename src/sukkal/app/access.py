@@ -42,6 +42,7 @@ class Entrance(msgspec.Struct, frozen=True):
     gate: Gate
     audit: Audit
     limits: LimitsTable
+    signer: Signer
     signed_urls: SignedUrls
     encryption: Encryption
 
@@ -59,7 +60,8 @@ async def entrance(
         encryption = Encryption(_encryption_keys(settings), lambda: os.urandom(_SALT_BYTES))
         if settings.encryption_keys_file:
             reloading.add("encryption keys", lambda: encryption.replace_keys(_encryption_keys(settings)))
-        signed_urls = SignedUrls(engine, _signer(settings), lambda: gate.policy, now_ms)
+        signer = _signer(settings)
+        signed_urls = SignedUrls(engine, signer, lambda: gate.policy, now_ms)
         gate = Gate(
             _authenticators(settings, reloading, now_ms, stack),
             _policy(settings),
@@ -73,7 +75,7 @@ async def entrance(
 
         if settings.policy_file:
             reloading.add("policy", replace_policy)
-        yield Entrance(gate, _audit(settings, reloading, now_ms, stack), limits, signed_urls, encryption)
+        yield Entrance(gate, _audit(settings, reloading, now_ms, stack), limits, signer, signed_urls, encryption)
 
 
 def _policy(settings: Settings) -> Policy:

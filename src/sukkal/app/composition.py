@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -12,7 +12,9 @@ import msgspec
 from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
 
 from sukkal.app.access import Entrance, entrance
+from sukkal.app.push import push
 from sukkal.app.reloading import Reloading
+from sukkal.app.sinks import installed_sinks
 from sukkal.clock import elapsed_s
 from sukkal.errors import SukkalError
 from sukkal.ids import CountedIds
@@ -20,6 +22,7 @@ from sukkal.service.background import Background
 from sukkal.service.claims import Claims
 from sukkal.service.clear_store import ClearStore
 from sukkal.service.dead_letters import Burials
+from sukkal.service.deliveries import Deliveries
 from sukkal.service.health import Health
 from sukkal.service.messages import Messages
 from sukkal.service.queues import Queues
@@ -27,6 +30,7 @@ from sukkal.service.quotas import Quotas
 from sukkal.service.sweeper import Sweeper
 from sukkal.service.waiting import Waiting
 from sukkal.settings import Settings
+from sukkal.sink import Sink
 from sukkal.store import Engine
 from sukkal.transports.http.adapter import AsgiAdapter
 from sukkal.transports.http.call import Services
@@ -41,6 +45,7 @@ __all__ = ["App", "running"]
 _log: Final = logging.getLogger("sukkal.app")
 
 _LOOK_S: Final = 1
+_DELIVERIES_LOOK_S: Final = 0.5
 
 
 class App(msgspec.Struct, frozen=True):
@@ -50,12 +55,19 @@ class App(msgspec.Struct, frozen=True):
     front: Front
     services: Services
     waiting: Waiting
+    deliveries: Deliveries
     sweeper: Sweeper
     reloading: Reloading
 
 
 @contextlib.asynccontextmanager
-async def running(settings: Settings, *, now_ms: Callable[[], int], new_id: Callable[[], str]) -> AsyncIterator[App]:
+async def running(
+    settings: Settings,
+    *,
+    now_ms: Callable[[], int],
+    new_id: Callable[[], str],
+    sinks: Callable[[Settings], Sequence[Sink]] = installed_sinks,
+) -> AsyncIterator[App]:
     """Start the engine and everything around it; stop it all at the end. Raises ``StartupError``."""
     engine = _engine(settings)
     reloading = Reloading()
@@ -69,12 +81,17 @@ async def running(settings: Settings, *, now_ms: Callable[[], int], new_id: Call
         burials = Burials(engine, waiting, now_ms, new_id)
         quotas = Quotas(engine, door.limits, now_ms)
         store = ClearStore(engine, door.encryption)
+        pushing = await stack.enter_async_context(
+            push(settings, engine, door, waiting, quotas, sinks(settings), now_ms, new_id)
+        )
         services = Services(
-            Queues(store, settings, quotas, door.encryption, now_ms),
-            Messages(store, settings, waiting, quotas, door.encryption, now_ms, new_id),
+            Queues(store, settings, quotas, door.encryption, pushing.subscriptions, now_ms),
+            Messages(store, settings, waiting, quotas, door.encryption, pushing.fan_out, now_ms, new_id),
             Claims(store, settings, waiting, burials, background, now_ms, new_id),
             Health(engine, now_ms, new_id),
             door.signed_urls,
+            pushing.subscriptions,
+            pushing.redrives,
             door.limits,
             quotas,
             settings,
@@ -82,8 +99,13 @@ async def running(settings: Settings, *, now_ms: Callable[[], int], new_id: Call
         sweeper = Sweeper(engine, burials, now_ms)
         front = _front(services, door, engine, now_ms)
         body_bytes_max = max(settings.max_messages_post_size, settings.max_queue_metadata)
-        app = App(AsgiAdapter(front, body_bytes_max=body_bytes_max), front, services, waiting, sweeper, reloading)
-        for work in (_sweep(sweeper, engine, settings.sweep_interval_s, now_ms), _look(reloading)):
+        asgi = AsgiAdapter(front, body_bytes_max=body_bytes_max)
+        app = App(asgi, front, services, waiting, pushing.deliveries, sweeper, reloading)
+        for work in (
+            _sweep(sweeper, engine, settings.sweep_interval_s, now_ms),
+            _look(reloading),
+            _deliver(pushing.deliveries),
+        ):
             stack.push_async_callback(_end, asyncio.create_task(work))
         stack.callback(waiting.close)
         yield app
@@ -145,6 +167,19 @@ async def _sweep(sweeper: Sweeper, engine: Engine, interval_s: int, now_ms: Call
                 _log.debug("swept", extra={"rows": removed})
         except SukkalError as error:
             _log.warning("sweeping failed: %s", error)
+
+
+async def _deliver(deliveries: Deliveries) -> None:
+    while True:
+        # What waits for its time is found by looking; what has just come is told.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DELIVERIES_LOOK_S):
+                await deliveries.due.wait()
+        try:
+            await deliveries.round()
+        except SukkalError as error:
+            _log.warning("looking for deliveries failed: %s", error)
+            await asyncio.sleep(_DELIVERIES_LOOK_S)
 
 
 async def _look(reloading: Reloading) -> None:

@@ -9,7 +9,16 @@ from sukkal.errors import InvalidRequest
 from sukkal.service.names import is_queue_name
 from sukkal.settings import Settings
 
-__all__ = ["RESERVED", "DeadLetters", "QueueRules", "check_attributes", "encrypts", "with_defaults"]
+__all__ = [
+    "DISABLED",
+    "RESERVED",
+    "DeadLetters",
+    "QueueRules",
+    "check_attributes",
+    "check_retry_policy",
+    "encrypts",
+    "with_defaults",
+]
 
 _BACKOFFS: Final = ("linear", "arithmetic", "geometric", "exponential")
 _RETRY_NUMBERS: Final = (
@@ -20,6 +29,9 @@ _RETRY_NUMBERS: Final = (
     "maximum_delay_retries",
 )
 _RETRY_SPREAD_S_MIN: Final = 10
+
+DISABLED: Final = "_disabled"
+"""An option of subscriptions, ours to set: why nothing is delivered any more."""
 
 RESERVED: Final = (
     "_max_messages_post_size",
@@ -137,7 +149,7 @@ def check_attributes(metadata: Mapping[str, Any], settings: Settings, *, queue_n
             "with `encryption_keys`."
         )
     if (policy := metadata.get("_retry_policy")) is not None:
-        _check_retry_policy(policy)
+        check_retry_policy(policy)
 
 
 def _check_number(metadata: Mapping[str, Any], name: str, low: int, high: int, refusal: str) -> None:
@@ -159,7 +171,8 @@ def _check_dead_letter_queue(value: Any, queue_name: str) -> None:
         raise InvalidRequest("_dead_letter_queue must be another queue than the one it belongs to.")
 
 
-def _check_retry_policy(policy: Any) -> None:
+def check_retry_policy(policy: Any) -> None:
+    """Refuse a retry policy that could not be kept to. Raises ``InvalidRequest``."""
     if not isinstance(policy, dict):
         raise InvalidRequest("retry_policy must be a dict.")
     for name in _RETRY_NUMBERS:

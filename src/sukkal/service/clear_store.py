@@ -43,6 +43,9 @@ class ClearStore:
         self.list_claims = store.list_claims
         self.extend = store.extend
         self.settle = store.settle
+        self.put_subscription = store.put_subscription
+        self.list_subscriptions = store.list_subscriptions
+        self.delete_subscription = store.delete_subscription
         self.sweep = store.sweep
         self.due_queues = store.due_queues
         self.next_due = store.next_due

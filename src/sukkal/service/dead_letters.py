@@ -23,12 +23,19 @@ __all__ = ["Burials", "DeadLetter"]
 _log: Final = logging.getLogger("sukkal.dead_letters")
 
 
-class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a dead letter comes from and why; kept as the message's attribute ``dead_letter``."""
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a dead letter comes from and why; kept as the message's attribute ``dead_letter``.
+
+    One that could not be delivered names its subscription and subscriber, and how the last attempt ended.
+    """
 
     reason: str
     queue: str
     claim_count: int
+    subscription: str | None = None
+    subscriber: str | None = None
+    status: int | None = None
+    error: str = ""
 
 
 class Burials:

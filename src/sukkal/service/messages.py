@@ -35,6 +35,7 @@ from sukkal.model import (
 )
 from sukkal.service.attributes import DeadLetters, QueueRules, encrypts
 from sukkal.service.encryption import Encryption
+from sukkal.service.fan_out import FanOut
 from sukkal.service.pages import check_limit, marker_of, position_of
 from sukkal.service.quotas import Quotas
 from sukkal.service.waiting import Waiting
@@ -75,6 +76,7 @@ class Messages:
         waiting: Waiting,
         quotas: Quotas,
         encryption: Encryption,
+        fan_out: FanOut,
         now_ms: Callable[[], int],
         new_id: Callable[[], str],
     ) -> None:
@@ -83,6 +85,7 @@ class Messages:
         self._waiting = waiting
         self._quotas = quotas
         self._encryption = encryption
+        self._fan_out = fan_out
         self._now_ms = now_ms
         self._new_id = new_id
 
@@ -118,22 +121,31 @@ class Messages:
             messages = tuple([self._sealed(key.project, message) for message in messages])
         now_ms = self._now_ms()
         once = None if idempotency_key is None else self._once(idempotency_key, drafts, now_ms)
+        posts = [Post(key, messages)]
+        if queue is not None and queue.subscriptions:
+            posts += await self._fan_out.posts(queue, messages)
         if self._quotas.limited(key.project):
-            published = await self._publish_within_limits(Post(key, messages), queue is None, now_ms, once)
+            published = await self._publish_within_limits(posts, queue is None, now_ms, once)
         else:
-            published = await self._store.publish((Post(key, messages),), now_ms=now_ms, once=once)
+            published = await self._store.publish(posts, now_ms=now_ms, once=once)
         if not published.repeated:
             self._waiting.wake(key, len(messages))
+            if len(posts) > 1:
+                self._fan_out.wake([post.queue for post in posts[1:]])
         return published
 
-    async def _publish_within_limits(self, post: Post, new: bool, now_ms: int, once: Once | None) -> Published:
-        size = sum([len(message.body) for message in post.messages])
-        wanted = Usage(queues=int(new), messages=len(post.messages), bytes=size)
-        await self._quotas.take(post.queue.project, wanted)
+    async def _publish_within_limits(
+        self, posts: Sequence[Post], new: bool, now_ms: int, once: Once | None
+    ) -> Published:
+        # Copies for subscribers do not count: whoever posts does not know how many there are.
+        (queue, messages) = posts[0].queue, posts[0].messages
+        size = sum([len(message.body) for message in messages])
+        wanted = Usage(queues=int(new), messages=len(messages), bytes=size)
+        await self._quotas.take(queue.project, wanted)
         try:
-            return await self._store.publish((post,), now_ms=now_ms, once=once)
+            return await self._store.publish(posts, now_ms=now_ms, once=once)
         finally:
-            self._quotas.settle(post.queue.project, wanted)
+            self._quotas.settle(queue.project, wanted)
 
     def _sealed(self, project: str, message: NewMessage) -> NewMessage:
         return replace(message, body=self._encryption.seal(project, message.id, message.body))

@@ -49,6 +49,8 @@ def path_of(key: QueueKey, kind: str) -> str:
 _QUEUE: Final = "/queues/{queue_name}"
 _MESSAGES: Final = _QUEUE + "/messages"
 _CLAIMS: Final = _QUEUE + "/claims"
+_SUBSCRIPTIONS: Final = _QUEUE + "/subscriptions"
+_SUBSCRIPTION: Final = _SUBSCRIPTIONS + "/{subscription_id}"
 
 OPERATIONS: Final[tuple[Operation, ...]] = (
     Operation(
@@ -270,6 +272,82 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
         path=_QUEUE + "/share/{signed_url_id}",
         policy="signed_urls:delete",
         summary="Revoke a signed URL.",
+    ),
+    Operation(
+        name="subscriptions.create",
+        method="POST",
+        path=_SUBSCRIPTIONS,
+        topics=True,
+        policy="subscription:create",
+        action="subscription_create",
+        summary="Subscribe: have what is posted delivered.",
+    ),
+    Operation(
+        name="subscriptions.list",
+        method="GET",
+        path=_SUBSCRIPTIONS,
+        topics=True,
+        policy="subscription:get_all",
+        action="subscription_list",
+        summary="List a queue's subscriptions.",
+    ),
+    Operation(
+        name="subscriptions.get",
+        method="GET",
+        path=_SUBSCRIPTION,
+        topics=True,
+        policy="subscription:get",
+        action="subscription_get",
+        summary="Show a subscription.",
+    ),
+    Operation(
+        name="subscriptions.update",
+        method="PATCH",
+        path=_SUBSCRIPTION,
+        topics=True,
+        policy="subscription:update",
+        summary="Change a subscription.",
+    ),
+    Operation(
+        name="subscriptions.delete",
+        method="DELETE",
+        path=_SUBSCRIPTION,
+        topics=True,
+        policy="subscription:delete",
+        action="subscription_delete",
+        summary="End a subscription.",
+    ),
+    Operation(
+        name="subscriptions.confirm",
+        method="PUT",
+        path=_SUBSCRIPTION + "/confirm",
+        topics=True,
+        policy="subscription:confirm",
+        summary="Confirm or refuse a subscription.",
+    ),
+    Operation(
+        name="deliveries.list",
+        method="GET",
+        path=_SUBSCRIPTION + "/deliveries",
+        topics=True,
+        policy="subscription:get",
+        summary="Show what waits, is tried again, was given up, and was delivered lately.",
+    ),
+    Operation(
+        name="deliveries.redrive",
+        method="POST",
+        path=_SUBSCRIPTION + "/redrive",
+        topics=True,
+        policy="subscription:update",
+        summary="Try deliveries again that were given up.",
+    ),
+    Operation(
+        name="deliveries.test",
+        method="POST",
+        path=_SUBSCRIPTION + "/test",
+        topics=True,
+        policy="subscription:update",
+        summary="Send a test now and show what the subscriber answered.",
     ),
     Operation(
         name="usage.get",

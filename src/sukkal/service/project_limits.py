@@ -28,6 +28,7 @@ class ProjectLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     queues: _Amount | None = None
     messages: _Amount | None = None
     bytes: _Amount | None = None
+    subscriptions: _Amount | None = None
     requests_per_s: _Amount | None = None
 
     def over(self, other: "ProjectLimits") -> "ProjectLimits":
@@ -44,7 +45,7 @@ class ProjectLimits(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     @property
     def storage(self) -> bool:
         """Whether there is a limit on what is kept."""
-        return not (self.queues is None and self.messages is None and self.bytes is None)
+        return not (self.queues is self.messages is self.bytes is self.subscriptions is None)
 
 
 class FileLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

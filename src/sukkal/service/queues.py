@@ -13,6 +13,7 @@ from sukkal.service.encryption import Encryption
 from sukkal.service.pages import check_limit
 from sukkal.service.patch import apply_changes
 from sukkal.service.quotas import Quotas
+from sukkal.service.subscriptions import Subscriptions
 from sukkal.settings import Settings
 from sukkal.store import Store
 
@@ -46,12 +47,19 @@ class Queues:
     """The operations on queues."""
 
     def __init__(
-        self, store: Store, settings: Settings, quotas: Quotas, encryption: Encryption, now_ms: Callable[[], int]
+        self,
+        store: Store,
+        settings: Settings,
+        quotas: Quotas,
+        encryption: Encryption,
+        subscriptions: Subscriptions,
+        now_ms: Callable[[], int],
     ) -> None:
         self._store = store
         self._settings = settings
         self._quotas = quotas
         self._encryption = encryption
+        self._subscriptions = subscriptions
         self._now_ms = now_ms
 
     async def create(self, key: QueueKey, metadata: Mapping[str, Any]) -> bool:
@@ -155,6 +163,8 @@ class Queues:
             raise InvalidRequest(f"Resource types must be a sub set of {{{allowed}}}.")
         if "messages" in resources:
             await self._store.delete_queue(key, contents_only=True)
+        if "subscriptions" in resources:
+            await self._subscriptions.purge(key)
 
     def _check(self, key: QueueKey, metadata: Mapping[str, Any]) -> None:
         size_max = self._settings.max_queue_metadata

@@ -17,7 +17,9 @@ from sukkal.service.project_limits import LimitsTable, ProjectLimits
 
 __all__ = ["Quotas"]
 
-_RESOURCES: Final = ("queues", "messages", "bytes")
+_RESOURCES: Final = ("queues", "messages", "bytes", "subscriptions")
+
+_Amounts = tuple[int, int, int, int]
 
 
 class _Account:
@@ -26,7 +28,7 @@ class _Account:
     __slots__ = ("added", "counted", "counted_ms", "counting", "pending")
 
     def __init__(self) -> None:
-        self.counted = self.added = self.pending = (0, 0, 0)
+        self.counted = self.added = self.pending = (0, 0, 0, 0)
         self.counted_ms: int | None = None
         self.counting = asyncio.Lock()
 
@@ -36,7 +38,7 @@ class _Account:
         return any(self.pending) or self.counting.locked()
 
     @property
-    def most(self) -> tuple[int, int, int]:
+    def most(self) -> _Amounts:
         """The most that there can be now."""
         return _sum(_sum(self.counted, self.added), self.pending)
 
@@ -113,17 +115,17 @@ class Quotas:
             account.added = _less(account.added, before)
 
 
-def _amounts(usage: Usage) -> tuple[int, int, int]:
-    return usage.queues, usage.messages, usage.bytes
+def _amounts(usage: Usage) -> _Amounts:
+    return usage.queues, usage.messages, usage.bytes, usage.subscriptions
 
 
-def _usage(amounts: tuple[int, int, int]) -> Usage:
-    return Usage(queues=amounts[0], messages=amounts[1], bytes=amounts[2])
+def _usage(amounts: _Amounts) -> Usage:
+    return Usage(**dict(zip(_RESOURCES, amounts, strict=True)))
 
 
-def _sum(one: tuple[int, int, int], other: tuple[int, int, int]) -> tuple[int, int, int]:
-    return one[0] + other[0], one[1] + other[1], one[2] + other[2]
+def _sum(one: _Amounts, other: _Amounts) -> _Amounts:
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2], one[3] + other[3]
 
 
-def _less(one: tuple[int, int, int], other: tuple[int, int, int]) -> tuple[int, int, int]:
-    return one[0] - other[0], one[1] - other[1], one[2] - other[2]
+def _less(one: _Amounts, other: _Amounts) -> _Amounts:
+    return one[0] - other[0], one[1] - other[1], one[2] - other[2], one[3] - other[3]

@@ -197,6 +197,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         bool, _about("Also write operations that only read to the audit log. Refused ones are always written.")
     ] = False
 
+    delivery_timeout_s: Annotated[
+        int,
+        _seconds(
+            "How long a subscriber may take to accept a delivery. One that was under way when the service died is "
+            "repeated after somewhat more than twice that.",
+            1,
+            300,
+        ),
+    ] = limits.DELIVERY_TIMEOUT_S_DEFAULT
+    webhook_allow: Annotated[
+        str,
+        _line(
+            "Networks and hosts of one's own that deliveries may go to, separated by commas. Addresses of this machine "
+            "and of private networks that are not listed are refused.",
+            wants="networks such as 10.0.0.0/8, or host names",
+            example="10.0.0.0/8,hooks.example.org",
+        ),
+    ] = ""
+
     # TLS and browsers.
     tls_cert_file: Annotated[
         str, _path("The certificate to serve TLS with (PEM, followed by those of its issuers).", "/etc/sukkal/cert.pem")
@@ -270,6 +289,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_messages_per_page: Annotated[
         int, _number("Most messages in one page of a listing.", "messages", 1, limits.BROWSE_SCAN_ROWS_MAX)
     ] = limits.PAGE_MAX
+    max_subscriptions_per_page: Annotated[
+        int, _number("Most subscriptions in one page of a listing.", "subscriptions", 1, limits.BROWSE_SCAN_ROWS_MAX)
+    ] = limits.PAGE_MAX
+    require_confirmation: Annotated[
+        bool, _about("Deliver nothing to a subscriber before it has confirmed that it wants that.")
+    ] = False
     max_queue_metadata: Annotated[int, _number("Largest metadata of a queue.", "bytes", 64, 16 * 1_048_576)] = (
         limits.METADATA_BYTES_MAX
     )

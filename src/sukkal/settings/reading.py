@@ -30,6 +30,7 @@ _TOGETHER: Final = (
     ("tls_key_file", "tls_cert_file"),
     ("tls_client_ca_file", "tls_cert_file"),
     ("audit_reads", "audit_log"),
+    ("require_confirmation", "signed_url_keys"),
 )
 _SHOWN_CHARS_MAX: Final = 80
 

@@ -19,12 +19,15 @@ from sukkal.testing.contract_claims import ClaimContract
 from sukkal.testing.contract_messages import MessageContract
 from sukkal.testing.contract_queues import QueueContract
 from sukkal.testing.contract_records import RECORD, RecordContract
+from sukkal.testing.contract_subscriptions import SubscriptionContract, due, listed, post, subscribe
 from sukkal.testing.subject import QUEUE, Subject
 
 __all__ = ["DurableStoreContract", "StoreContract"]
 
 
-class StoreContract(QueueContract, MessageContract, ClaimContract, RecordContract, AccountContract):
+class StoreContract(
+    QueueContract, MessageContract, ClaimContract, RecordContract, AccountContract, SubscriptionContract
+):
     """What every engine has to pass. A subclass says how to make one."""
 
     def make_engine(self, directory: Path) -> Engine:
@@ -104,3 +107,11 @@ class DurableStoreContract(StoreContract):
         record = subject.run(subject.engine.get_record(RECORD, now_ms=now_ms + 999))
         assert record is not None
         assert (record.value, record.created_ms, record.expires_ms) == (b"2", now_ms, now_ms + 1_000)
+
+    def test_subscriptions_and_their_backlogs_are_there_after_reopening(self, subject: Subject) -> None:
+        subscription = subscribe(subject)
+        id_ = post(subject, QUEUE, subscription.backlog)
+        subject.reopen()
+        assert listed(subject) == [subscription]
+        assert due(subject) == [subscription.backlog]
+        assert subject.all(key=subscription.backlog) == [id_]

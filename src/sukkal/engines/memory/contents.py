@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sukkal import limits
-from sukkal.model import Ack, Claim, Message, Once, Position, Queue, Release, Settlement, View
+from sukkal.model import Ack, Bury, Claim, Message, Once, Position, Queue, Release, Settlement, Subscription, View
 
 __all__ = ["Contents", "Delivery", "after_position", "hold", "position_of", "remove", "settle", "shown", "visible"]
 
@@ -48,6 +48,7 @@ class Contents:
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)
     once: dict[str, tuple[Once, tuple[tuple[str, ...], ...]]] = field(default_factory=dict)
+    subscriptions: dict[str, Subscription] = field(default_factory=dict)
 
     def live(self, now_ms: int) -> Iterator[Delivery]:
         """Return the live deliveries in the order of posting."""
@@ -77,7 +78,8 @@ class Contents:
 def shown(contents: Contents) -> Queue:
     """Return the queue as a caller sees it."""
     # A copy: what a caller does with it must not change what is kept.
-    return replace(contents.queue, metadata=msgspec.json.decode(contents.metadata, type=dict[str, Any]))
+    metadata = msgspec.json.decode(contents.metadata, type=dict[str, Any])
+    return replace(contents.queue, metadata=metadata, subscriptions=len(contents.subscriptions))
 
 
 def hold(delivery: Delivery, ends_ms: int, ttl_s: int, grace_s: int) -> None:
@@ -93,6 +95,12 @@ def settle(contents: Contents, delivery: Delivery, settlement: Settlement, now_m
     """Acknowledge or release a delivery."""
     if isinstance(settlement, Ack):
         del contents.deliveries[delivery.message.id]
+        return
+    if settlement.attributes is not None:
+        delivery.message = replace(delivery.message, attributes=settlement.attributes)
+    if isinstance(settlement, Bury):
+        _release(delivery, Release(), now_ms)
+        delivery.set_aside = True
     else:
         _release(delivery, settlement, now_ms)
 

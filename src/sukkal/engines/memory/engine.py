@@ -23,6 +23,7 @@ from sukkal.engines.memory.contents import (
     visible,
 )
 from sukkal.engines.memory.records import RecordTable
+from sukkal.engines.memory.subscriptions import SubscriptionsInMemory, expired
 from sukkal.errors import ClaimNotFound, IdempotencyConflict, RevisionConflict
 from sukkal.model import (
     Claim,
@@ -54,11 +55,11 @@ from sukkal.model import (
 __all__ = ["MemoryEngine"]
 
 
-class MemoryEngine:
+class MemoryEngine(SubscriptionsInMemory):
     """Keeps all data in the process. See ``sukkal.store.Engine``."""
 
     def __init__(self) -> None:
-        self._queues: dict[QueueKey, Contents] = {}
+        self.queues: dict[QueueKey, Contents] = {}
         self._records = RecordTable()
         self._sequence = 0
 
@@ -67,7 +68,7 @@ class MemoryEngine:
 
     async def close(self) -> None:
         """Forget everything."""
-        self._queues.clear()
+        self.queues.clear()
         self._records.clear()
 
     def stalled_ms(self, now_ms: int) -> int:
@@ -80,11 +81,11 @@ class MemoryEngine:
         self, key: QueueKey, metadata: Mapping[str, Any], *, revision: int | None, now_ms: int
     ) -> Queue:
         """Create the queue, or replace its metadata."""
-        contents = self._queues.get(key)
+        contents = self.queues.get(key)
         if (contents.queue.revision if contents else None) != revision:
             raise RevisionConflict(f"The metadata of queue {key.name} were changed meanwhile. Read them again.")
         if contents is None:
-            contents = self._create(key, now_ms)
+            contents = self.create(key, now_ms)
         else:
             contents.queue = replace(contents.queue, revision=contents.queue.revision + 1)
         contents.metadata = msgspec.json.encode(metadata)
@@ -92,22 +93,25 @@ class MemoryEngine:
 
     async def get_queue(self, key: QueueKey) -> Queue | None:
         """Return the queue, or ``None``."""
-        contents = self._queues.get(key)
+        contents = self.queues.get(key)
         return shown(contents) if contents else None
 
     async def list_queues(
         self, project: str, kind: QueueKind, *, after: str, limit: int, total: bool = False
     ) -> QueueList:
         """Return a page of queues by name."""
-        keys = sorted(key for key in self._queues if key.project == project and key.kind == kind)
-        page = [shown(self._queues[key]) for key in keys if key.name > after][:limit]
+        keys = sorted(key for key in self.queues if key.project == project and key.kind == kind)
+        page = [shown(self.queues[key]) for key in keys if key.name > after][:limit]
         return QueueList(tuple(page), len(keys) if total else None)
 
     async def delete_queue(self, key: QueueKey, *, contents_only: bool = False) -> None:
         """Remove the queue or its contents."""
-        contents = self._queues.pop(key, None)
+        contents = self.queues.pop(key, None)
         if contents is not None and contents_only:
-            self._queues[key] = Contents(contents.queue, contents.metadata)
+            self.queues[key] = Contents(contents.queue, contents.metadata, subscriptions=contents.subscriptions)
+        elif contents is not None:
+            for subscription in contents.subscriptions.values():
+                self.queues.pop(subscription.backlog, None)
 
     # -- messages
 
@@ -119,16 +123,18 @@ class MemoryEngine:
             if earlier is not None:
                 return Published(earlier, repeated=True)
         for post in posts:
-            contents = self._queues.get(post.queue) or self._create(post.queue, now_ms)
+            if post.queue.kind == "backlog" and post.queue not in self.queues:
+                continue
+            contents = self.queues.get(post.queue) or self.create(post.queue, now_ms)
             for message in post.messages:
                 self._insert(contents, message, now_ms)
         if once is not None:
-            self._queues[posts[0].queue].once[once.key] = (once, ids)
+            self.queues[posts[0].queue].once[once.key] = (once, ids)
         return Published(ids)
 
     async def browse(self, key: QueueKey, *, after: Position | None, limit: int, view: View, now_ms: int) -> Page:
         """Return part of a view of the queue."""
-        contents = self._queues.get(key)
+        contents = self.queues.get(key)
         if contents is None:
             return Page((), None)
         free_only = not (view.claimed or view.delayed)
@@ -160,7 +166,7 @@ class MemoryEngine:
             elif delivery.claimed(now_ms) and not claimed:
                 outcome[id_] = Deleted.CLAIMED
             else:
-                del self._queues[key].deliveries[id_]
+                del self.queues[key].deliveries[id_]
                 outcome[id_] = Deleted.DONE
         return outcome
 
@@ -178,7 +184,7 @@ class MemoryEngine:
         settle: bool = False,
     ) -> tuple[Message, ...]:
         """Take the first free messages."""
-        contents = self._queues.get(key)
+        contents = self.queues.get(key)
         if contents is None:
             return ()
         taken: list[Delivery] = []
@@ -206,7 +212,7 @@ class MemoryEngine:
 
     async def get_claim(self, key: QueueKey, claim_id: str, *, now_ms: int) -> HeldClaim | None:
         """Return a live claim and what it holds."""
-        contents = self._queues.get(key)
+        contents = self.queues.get(key)
         claim = contents.live_claim(claim_id, now_ms) if contents else None
         if contents is None or claim is None:
             return None
@@ -214,7 +220,7 @@ class MemoryEngine:
 
     async def list_claims(self, key: QueueKey, *, after: str, limit: int, now_ms: int) -> tuple[Claim, ...]:
         """Return live claims by id."""
-        contents = self._queues.get(key)
+        contents = self.queues.get(key)
         claims = sorted(contents.claims.values(), key=lambda claim: claim.id) if contents else []
         return tuple(claim for claim in claims if claim.id > after and now_ms < claim.expires_ms)[:limit]
 
@@ -259,7 +265,7 @@ class MemoryEngine:
 
     async def stats(self, key: QueueKey, *, now_ms: int) -> Stats:
         """Count the queue's live messages."""
-        contents = self._queues.get(key)
+        contents = self.queues.get(key)
         live = list(contents.live(now_ms)) if contents else []
         if not live:
             return Stats()
@@ -276,7 +282,11 @@ class MemoryEngine:
     async def sweep(self, *, now_ms: int, limit: int) -> Swept:
         """Remove some of what can no longer be seen."""
         removed = 0
-        for contents in self._queues.values():
+        for contents, subscription in expired(self.queues.values(), now_ms, limit):
+            del contents.subscriptions[subscription.id]
+            self.queues.pop(subscription.backlog, None)
+            removed += 1
+        for contents in self.queues.values():
             dead = [id_ for id_, delivery in contents.deliveries.items() if not delivery.live(now_ms)]
             ended = [id_ for id_, claim in contents.claims.items() if now_ms >= claim.expires_ms]
             forgotten = [key for key, (once, _) in contents.once.items() if now_ms >= once.expires_ms]
@@ -286,14 +296,22 @@ class MemoryEngine:
         removed += self._records.sweep(now_ms=now_ms, limit=limit - removed)
         return Swept(removed, more=removed >= limit)
 
-    async def due_queues(self, *, now_ms: int, limit: int) -> tuple[QueueKey, ...]:
-        """Return queues with set-aside messages that are free to be taken."""
-        due = (key for key, contents in self._queues.items() if contents.free(now_ms, set_aside=True))
+    async def due_queues(
+        self, *, now_ms: int, limit: int, backlogs: bool = False, after: QueueKey | None = None
+    ) -> tuple[QueueKey, ...]:
+        """Return queues with set-aside messages that are free to be taken, or backlogs with free ones."""
+        due = (
+            key
+            for key, contents in self.queues.items()
+            if (key.kind == "backlog") is backlogs
+            and (after is None or key > after)
+            and contents.free(now_ms, set_aside=not backlogs)
+        )
         return tuple(sorted(due)[:limit])
 
     async def next_due(self, key: QueueKey, *, now_ms: int) -> int | None:
         """Return when the next message of the queue becomes free."""
-        contents = self._queues.get(key)
+        contents = self.queues.get(key)
         live = contents.live(now_ms) if contents else ()
         return min((each.message.visible_ms for each in live if each.waits(now_ms)), default=None)
 
@@ -320,15 +338,17 @@ class MemoryEngine:
     async def usage(self, project: str, *, now_ms: int) -> Usage:
         """Count what the project keeps."""
         kinds = ("queue", "topic")
-        own = [each for key, each in self._queues.items() if key.project == project and key.kind in kinds]
+        own = [each for key, each in self.queues.items() if key.project == project and key.kind in kinds]
         sizes = [len(delivery.message.body) for contents in own for delivery in contents.live(now_ms)]
-        return Usage(queues=len(own), messages=len(sizes), bytes=sum(sizes))
+        subscriptions = sum(now_ms < each.expires_ms for contents in own for each in contents.subscriptions.values())
+        return Usage(queues=len(own), messages=len(sizes), bytes=sum(sizes), subscriptions=subscriptions)
 
     # -- parts
 
-    def _create(self, key: QueueKey, now_ms: int) -> Contents:
+    def create(self, key: QueueKey, now_ms: int) -> Contents:
+        """Create a queue that does not exist."""
         queue = Queue(key=key, metadata={}, revision=1, created_ms=now_ms)
-        contents = self._queues[key] = Contents(queue, msgspec.json.encode({}))
+        contents = self.queues[key] = Contents(queue, msgspec.json.encode({}))
         return contents
 
     def _insert(self, contents: Contents, new: NewMessage, now_ms: int) -> None:
@@ -352,19 +372,19 @@ class MemoryEngine:
         contents.deliveries[new.id] = Delivery(message)
 
     def _find(self, key: QueueKey, id_: str, now_ms: int) -> Delivery | None:
-        contents = self._queues.get(key)
+        contents = self.queues.get(key)
         delivery = contents.deliveries.get(id_) if contents else None
         return delivery if delivery is not None and delivery.live(now_ms) else None
 
     def _live_claim(self, key: QueueKey, claim_id: str, now_ms: int) -> tuple[Contents, Claim]:
-        contents = self._queues.get(key)
+        contents = self.queues.get(key)
         claim = contents.live_claim(claim_id, now_ms) if contents else None
         if contents is None or claim is None:
             raise ClaimNotFound(f"Claim {claim_id} does not exist in queue {key.name} for project {key.project}")
         return contents, claim
 
     def _earlier(self, key: QueueKey, once: Once, now_ms: int) -> tuple[tuple[str, ...], ...] | None:
-        contents = self._queues.get(key)
+        contents = self.queues.get(key)
         known = contents.once.get(once.key) if contents else None
         if known is None or now_ms >= known[0].expires_ms:
             return None

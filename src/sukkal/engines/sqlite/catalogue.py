@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import apsw
 import msgspec
+from msgspec.structs import replace
 
 from sukkal.engines.sqlite.rows import queue_of
 from sukkal.engines.sqlite.statements import SQL
@@ -84,10 +85,16 @@ class Catalogue:
     def replace(self, entry: Entry, metadata: bytes) -> Entry:
         """Give a queue other metadata."""
         old = entry.queue
-        queue = queue_of(old.key, metadata, old.revision + 1, old.created_ms)
+        queue = queue_of(old.key, metadata, old.revision + 1, old.created_ms, old.subscriptions)
         self._writer.execute(SQL.update_queue, (metadata, queue.revision, entry.number))
         changed = self._changed[old.key] = Entry(entry.number, queue)
         return changed
+
+    def count_subscriptions(self, entry: Entry, more: int) -> None:
+        """Keep how many subscriptions a queue has."""
+        queue = replace(entry.queue, subscriptions=entry.queue.subscriptions + more)
+        self._writer.execute(SQL.count_subscriptions, (queue.subscriptions, entry.number))
+        self._changed[queue.key] = Entry(entry.number, queue)
 
     def clear(self, entry: Entry) -> None:
         """Give up a queue's contents but keep the queue."""
@@ -133,6 +140,6 @@ class Catalogue:
 
     @staticmethod
     def _load(connection: apsw.Connection, key: QueueKey) -> Entry | None:
-        for number, metadata, revision, created_ms in connection.execute(SQL.queue, (key.project, key.kind, key.name)):
-            return Entry(number, queue_of(key, metadata, revision, created_ms))
+        for number, *queue in connection.execute(SQL.queue, (key.project, key.kind, key.name)):
+            return Entry(number, queue_of(key, *queue))
         return None

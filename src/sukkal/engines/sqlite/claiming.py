@@ -12,7 +12,7 @@ from sukkal.engines.sqlite.lifetimes import SET_ASIDE, lifetime_class
 from sukkal.engines.sqlite.rows import fetch
 from sukkal.engines.sqlite.statements import SQL
 from sukkal.errors import ClaimNotFound
-from sukkal.model import Ack, Message, NewClaim, QueueKey, Settled, Settlement
+from sukkal.model import Ack, Bury, Message, NewClaim, QueueKey, Settled, Settlement
 
 __all__ = ["claim", "extend", "settle"]
 
@@ -169,11 +169,14 @@ def _apply(writer: apsw.Connection, place: _Place, settlement: Settlement, now_m
     if isinstance(settlement, Ack):
         writer.execute(SQL.delete_message, (place.sequence,))
         return
+    if isinstance(settlement, Bury):
+        writer.execute(SQL.release, (place.created_ms, SET_ASIDE, settlement.attributes, place.sequence))
+        return
     visible_ms = now_ms + settlement.delay_s * 1_000 if settlement.delay_s else place.created_ms
     lifetime = place.lifetime
     if lifetime != SET_ASIDE or settlement.revive:
         lifetime = lifetime_class(place.expires_ms - visible_ms)
-    writer.execute(SQL.release, (visible_ms, lifetime, place.sequence))
+    writer.execute(SQL.release, (visible_ms, lifetime, settlement.attributes, place.sequence))
 
 
 def _live_claim(

@@ -9,6 +9,7 @@ import apsw
 import msgspec
 
 from sukkal.engines.sqlite import claiming, publishing, reading, records, sweeping
+from sukkal.engines.sqlite import subscriptions as subscribing
 from sukkal.engines.sqlite.catalogue import Catalogue
 from sukkal.engines.sqlite.checkpoints import Checkpoints
 from sukkal.engines.sqlite.database import Database, our_error
@@ -35,6 +36,7 @@ from sukkal.model import (
     Settled,
     Settlement,
     Stats,
+    Subscription,
     Swept,
     Usage,
     View,
@@ -116,8 +118,10 @@ class SqliteEngine:
         """Remove the queue or its contents."""
 
         def step() -> None:
-            if (entry := self._catalogue.present(key)) is not None:
-                (self._catalogue.clear if contents_only else self._catalogue.remove)(entry)
+            if not contents_only:
+                subscribing.remove_queue(self._database.writer, self._catalogue, key)
+            elif (entry := self._catalogue.present(key)) is not None:
+                self._catalogue.clear(entry)
 
         await self._commits.run(step)
 
@@ -221,6 +225,39 @@ class SqliteEngine:
             )
         )
 
+    # -- subscriptions
+
+    async def put_subscription(self, subscription: Subscription, *, revision: int | None, now_ms: int) -> Subscription:
+        """Create or replace a subscription."""
+        return await self._commits.run(
+            lambda: subscribing.put_subscription(
+                self._database.writer, self._catalogue, subscription, revision=revision, now_ms=now_ms
+            )
+        )
+
+    async def list_subscriptions(
+        self,
+        key: QueueKey,
+        *,
+        after: str,
+        limit: int,
+        now_ms: int,
+        ids: Sequence[str] | None = None,
+        subscriber: str | None = None,
+    ) -> tuple[Subscription, ...]:
+        """Return live subscriptions."""
+        return self._read(
+            lambda: subscribing.list_subscriptions(
+                self._database.reader, key, after=after, limit=limit, now_ms=now_ms, ids=ids, subscriber=subscriber
+            )
+        )
+
+    async def delete_subscription(self, key: QueueKey, subscription_id: str) -> bool:
+        """Remove a subscription with its backlog."""
+        return await self._commits.run(
+            lambda: subscribing.delete_subscription(self._database.writer, self._catalogue, key, subscription_id)
+        )
+
     # -- the whole
 
     async def stats(self, key: QueueKey, *, now_ms: int) -> Stats:
@@ -232,11 +269,20 @@ class SqliteEngine:
 
     async def sweep(self, *, now_ms: int, limit: int) -> Swept:
         """Remove some of what can no longer be seen."""
-        return await self._commits.run(lambda: sweeping.sweep(self._database.writer, now_ms=now_ms, limit=limit))
+        return await self._commits.run(
+            lambda: sweeping.sweep(self._database.writer, self._catalogue, now_ms=now_ms, limit=limit)
+        )
 
-    async def due_queues(self, *, now_ms: int, limit: int) -> tuple[QueueKey, ...]:
-        """Return queues with set-aside messages that are free to be taken."""
-        return self._read(lambda: reading.due_queues(self._database.reader, now_ms=now_ms, limit=limit))
+    async def due_queues(
+        self, *, now_ms: int, limit: int, backlogs: bool = False, after: QueueKey | None = None
+    ) -> tuple[QueueKey, ...]:
+        """Return queues with set-aside messages that are free to be taken, or backlogs with free ones."""
+        reader = self._database.reader
+        if not backlogs:
+            return self._read(lambda: reading.due_queues(reader, now_ms=now_ms, limit=limit))
+        return self._read(
+            lambda: subscribing.due_backlogs(reader, self._catalogue, now_ms=now_ms, limit=limit, after=after)
+        )
 
     async def next_due(self, key: QueueKey, *, now_ms: int) -> int | None:
         """Return when the next message of the queue becomes free."""

@@ -22,9 +22,10 @@ def publish(
     if once is not None and (earlier := _earlier(writer, catalogue, posts[0].queue, once, now_ms)) is not None:
         return Published(earlier, repeated=True)
     for post in posts:
-        queue = catalogue.ensure(post.queue, now_ms).number
-        for message in post.messages:
-            _insert(writer, catalogue, queue, message, now_ms)
+        if (queue := _number(catalogue, post.queue, now_ms)) is not None:
+            backlog = post.queue.kind == "backlog"
+            for message in post.messages:
+                _insert(writer, catalogue, queue, message, now_ms, backlog=backlog)
     ids = tuple([tuple([message.id for message in post.messages]) for post in posts])
     if once is not None:
         number = catalogue.ensure(posts[0].queue, now_ms).number
@@ -52,7 +53,15 @@ def delete_messages(
     return outcome
 
 
-def _insert(writer: apsw.Connection, catalogue: Catalogue, queue: int, message: NewMessage, now_ms: int) -> None:
+def _number(catalogue: Catalogue, key: QueueKey, now_ms: int) -> int | None:
+    """Return the number of a queue, which comes into being with its first message; a backlog does not."""
+    entry = catalogue.present(key) if key.kind == "backlog" else catalogue.ensure(key, now_ms)
+    return entry.number if entry else None
+
+
+def _insert(
+    writer: apsw.Connection, catalogue: Catalogue, queue: int, message: NewMessage, now_ms: int, *, backlog: bool
+) -> None:
     expires_ms = now_ms + message.ttl_s * 1_000
     visible_ms = now_ms + message.delay_s * 1_000
     row = (
@@ -67,6 +76,7 @@ def _insert(writer: apsw.Connection, catalogue: Catalogue, queue: int, message: 
         lifetime_class(expires_ms - visible_ms),
         message.attributes,
         message.body,
+        backlog,
     )
     writer.execute(SQL.insert_message, row)
     if not writer.changes():

@@ -7,7 +7,8 @@ SELECT last FROM counter WHERE id = 1
 UPDATE counter SET last = ? WHERE id = 1
 
 -- name: queue
-SELECT number, metadata, revision, created_ms FROM queues WHERE project = ? AND kind = ? AND name = ?
+SELECT number, metadata, revision, created_ms, subscriptions FROM queues
+WHERE project = ? AND kind = ? AND name = ?
 
 -- name: insert_queue
 INSERT INTO queues (project, kind, name, number, metadata, revision, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -25,7 +26,7 @@ DELETE FROM queues WHERE project = ? AND kind = ? AND name = ?
 INSERT INTO dropped (number) VALUES (?)
 
 -- name: list_queues
-SELECT name, metadata, revision, created_ms FROM queues
+SELECT name, metadata, revision, created_ms, subscriptions FROM queues
 WHERE project = ? AND kind = ? AND name > ? ORDER BY name LIMIT ?
 
 -- name: count_queues
@@ -33,8 +34,9 @@ SELECT count(*) FROM queues WHERE project = ? AND kind = ?
 
 -- name: insert_message
 INSERT INTO messages
-    (sequence, queue, id, client, created_ms, ttl_s, expires_ms, visible_ms, lifetime, claim, attempts, attributes, body)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, ?, ?)
+    (sequence, queue, id, client, created_ms, ttl_s, expires_ms, visible_ms, lifetime, claim, attempts, attributes, body,
+    backlog)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, ?, ?, ?)
 ON CONFLICT (id, queue) DO NOTHING
 
 -- name: delete_expired_id
@@ -133,7 +135,7 @@ UPDATE messages SET claim = ?, visible_ms = ?, lifetime = ?, attempts = ?, ttl_s
 UPDATE messages SET visible_ms = ?, lifetime = ?, ttl_s = ?, expires_ms = ? WHERE sequence = ?
 
 -- name: release
-UPDATE messages SET claim = NULL, visible_ms = ?, lifetime = ? WHERE sequence = ?
+UPDATE messages SET claim = NULL, visible_ms = ?, lifetime = ?, attributes = coalesce(?, attributes) WHERE sequence = ?
 
 -- name: set_aside
 UPDATE messages SET lifetime = -1 WHERE sequence = ?
@@ -162,7 +164,7 @@ WHERE queue = ? AND lifetime = ? AND visible_ms > ? AND expires_ms > ? ORDER BY 
 SELECT DISTINCT q.project, q.name, q.kind
 FROM messages AS m INDEXED BY messages_set_aside
 JOIN queues AS q ON q.number = m.queue
-WHERE m.lifetime = -1 AND m.visible_ms <= ? AND m.expires_ms > ?
+WHERE m.lifetime = -1 AND m.backlog = 0 AND m.visible_ms <= ? AND m.expires_ms > ?
 ORDER BY q.project, q.name, q.kind LIMIT ?
 
 -- name: count_claimed

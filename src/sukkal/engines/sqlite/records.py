@@ -56,4 +56,5 @@ def usage(connection: apsw.Connection, project: str, *, now_ms: int) -> Usage:
     """Count what a project keeps, by way of its queues."""
     queues = count(connection, SQL.count_project_queues, project)
     ((messages, size),) = fetch(connection, SQL.count_project_messages, (project, now_ms))
-    return Usage(queues=queues, messages=messages, bytes=size)
+    ((subscriptions,),) = fetch(connection, SQL.count_project_subscriptions, (project, now_ms))
+    return Usage(queues=queues, messages=messages, bytes=size, subscriptions=subscriptions)

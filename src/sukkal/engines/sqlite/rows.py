@@ -31,13 +31,14 @@ def message_of(row: MessageRow) -> Message:
     )
 
 
-def queue_of(key: QueueKey, metadata: bytes, revision: int, created_ms: int) -> Queue:
+def queue_of(key: QueueKey, metadata: bytes, revision: int, created_ms: int, subscriptions: int = 0) -> Queue:
     """Return the queue of a row."""
     return Queue(
         key=key,
         metadata=msgspec.json.decode(metadata, type=dict[str, Any]),
         revision=revision,
         created_ms=created_ms,
+        subscriptions=subscriptions,
     )
 
 

@@ -33,6 +33,6 @@ def migrations() -> list[str]:
     return [(folder / name).read_text("utf-8") for name in names]
 
 
-SQL: Final = Statements(
-    "".join((resources.files(__package__) / name).read_text("utf-8") for name in ("queries.sql", "records.sql"))
-)
+_FILES: Final = ("queries.sql", "records.sql", "subscriptions.sql")
+
+SQL: Final = Statements("".join((resources.files(__package__) / name).read_text("utf-8") for name in _FILES))

@@ -2,16 +2,18 @@
 
 import apsw
 
+from sukkal.engines.sqlite.catalogue import Catalogue
 from sukkal.engines.sqlite.rows import fetch
 from sukkal.engines.sqlite.statements import SQL
+from sukkal.engines.sqlite.subscriptions import sweep_subscriptions
 from sukkal.model import Swept
 
 __all__ = ["sweep"]
 
 
-def sweep(writer: apsw.Connection, *, now_ms: int, limit: int) -> Swept:
+def sweep(writer: apsw.Connection, catalogue: Catalogue, *, now_ms: int, limit: int) -> Swept:
     """Remove about ``limit`` rows."""
-    removed = 0
+    removed = sweep_subscriptions(writer, catalogue, now_ms=now_ms, limit=limit)
     for sql in (SQL.sweep_messages, SQL.sweep_claims, SQL.sweep_once, SQL.sweep_records):
         if removed < limit:
             writer.execute(sql, (now_ms, limit - removed))

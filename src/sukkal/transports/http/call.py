@@ -17,7 +17,9 @@ from sukkal.service.operations import Operation, Version
 from sukkal.service.project_limits import LimitsTable
 from sukkal.service.queues import Queues
 from sukkal.service.quotas import Quotas
+from sukkal.service.redrives import Redrives
 from sukkal.service.signed_urls import SignedUrls
+from sukkal.service.subscriptions import Subscriptions
 from sukkal.settings import Settings
 from sukkal.transports.http.exchange import Request, Response
 from sukkal.transports.http.query import Query
@@ -35,6 +37,8 @@ class Services(msgspec.Struct, frozen=True):
     claims: Claims
     health: Health
     signed_urls: SignedUrls
+    subscriptions: Subscriptions
+    redrives: Redrives
     limits: LimitsTable
     quotas: Quotas
     settings: Settings

@@ -31,6 +31,7 @@ _PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "queue_name": {"type": "string", "pattern": "^[a-zA-Z0-9_.-]+$", "maxLength": limits.QUEUE_NAME_CHARS_MAX},
     "message_id": {"type": "string", "minLength": 1},
     "claim_id": {"type": "string", "minLength": 1},
+    "subscription_id": {"type": "string", "minLength": 1},
     "signed_url_id": {"type": "string", "minLength": 1},
     "project_id": {"type": "string", "minLength": 1, "maxLength": limits.PROJECT_CHARS_MAX},
 }

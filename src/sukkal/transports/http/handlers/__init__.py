@@ -3,7 +3,7 @@
 from typing import Final
 
 from sukkal.transports.http.call import Handler
-from sukkal.transports.http.handlers import claims, messages, project_limits, queues, root, signed_urls
+from sukkal.transports.http.handlers import claims, messages, project_limits, queues, root, signed_urls, subscriptions
 
 __all__ = ["HANDLERS"]
 
@@ -34,6 +34,15 @@ HANDLERS: Final[dict[str, Handler]] = {
     "signed_urls.create": signed_urls.create,
     "signed_urls.list": signed_urls.list_signed_urls,
     "signed_urls.delete": signed_urls.delete,
+    "subscriptions.create": subscriptions.create,
+    "subscriptions.list": subscriptions.list_subscriptions,
+    "subscriptions.get": subscriptions.get,
+    "subscriptions.update": subscriptions.change,
+    "subscriptions.delete": subscriptions.delete,
+    "subscriptions.confirm": subscriptions.confirm,
+    "deliveries.list": subscriptions.deliveries,
+    "deliveries.redrive": subscriptions.redrive,
+    "deliveries.test": subscriptions.test,
     "usage.get": project_limits.usage,
     "limits.list": project_limits.list_limits,
     "limits.get": project_limits.get,

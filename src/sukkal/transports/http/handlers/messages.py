@@ -40,7 +40,7 @@ async def _post(call: Call, drafts: list[Draft], size: int) -> Response:
         idempotency_key=call.request.header(b"idempotency-key"),
     )
     base = f"{call.queue_path}/messages"
-    (ids,) = published.ids
+    ids = published.ids[0]
     headers: tuple[Header, ...] = ((b"location", f"{base}?ids={','.join(ids)}".encode("ascii")),)
     if published.repeated:
         headers += ((b"idempotency-replayed", b"true"),)

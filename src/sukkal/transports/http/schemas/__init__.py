@@ -7,6 +7,7 @@ from sukkal.transports.http.schemas.components import components
 from sukkal.transports.http.schemas.messages import message_shapes
 from sukkal.transports.http.schemas.queues import queue_shapes, root_shapes
 from sukkal.transports.http.schemas.shape import Shape, ref
+from sukkal.transports.http.schemas.subscriptions import subscription_shapes
 
 __all__ = ["Shape", "components", "parameter_names", "ref", "shapes"]
 
@@ -18,6 +19,7 @@ def shapes(settings: Settings) -> dict[str, Shape]:
         **queue_shapes(settings),
         **message_shapes(settings),
         **claim_shapes(settings),
+        **subscription_shapes(settings),
         **signed_url_shapes(),
         **limit_shapes(),
     }

@@ -53,7 +53,7 @@ def limit_shapes() -> dict[str, Shape]:
     given: Schema = {"type": ["integer", "null"], "description": "null is without limit."}
     wanted: Schema = {"type": "integer", "minimum": -1, "description": "-1 is without limit."}
     kept: Schema = {"type": "integer", "minimum": 0}
-    stored = ("queues", "messages", "bytes")
+    stored = ("queues", "messages", "bytes", "subscriptions")
     names = (*stored, "requests_per_s")
     own = an_object(**dict.fromkeys(names, wanted))
     state = an_object(

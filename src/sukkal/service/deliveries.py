@@ -1,0 +1,325 @@
+"""Deliveries: workers that take what waits in the backlogs of subscriptions and bring it to the subscribers.
+
+A worker has one backlog at a time and is an ordinary consumer of it: it claims, lets a sink try, and settles. So a
+delivery is lost by nothing, and repeated only if its outcome could not be kept.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from sukkal import limits
+from sukkal.errors import ClaimNotFound, KeyUnavailable, SukkalError
+from sukkal.model import Ack, Bury, Message, NewClaim, NewMessage, Post, QueueKey, Release, Settlement, Subscription
+from sukkal.service.attributes import DISABLED, DeadLetters
+from sukkal.service.breakers import Breakers, endpoint_of
+from sukkal.service.dead_letters import DeadLetter
+from sukkal.service.encryption import Encryption
+from sukkal.service.fan_out import Origin, origin_of
+from sukkal.service.ledger import Ledger
+from sukkal.service.retries import delay_s, schedule_of
+from sukkal.service.senders import Senders
+from sukkal.service.subscriptions import Subscriptions
+from sukkal.service.waiting import Waiting
+from sukkal.sink import Delivery, Outcome, Sink
+from sukkal.store import Store
+
+__all__ = ["Deliveries", "attempt"]
+
+_log: Final = logging.getLogger("sukkal.deliveries")
+
+_PAGE: Final = 100
+
+
+class _Batch(msgspec.Struct):
+    """What a worker holds: a claim on a backlog, and all that is needed to deliver it."""
+
+    key: QueueKey
+    claim: NewClaim
+    ends_ms: int
+    subscription: Subscription
+    metadata: Mapping[str, Any]
+    sink: Sink
+    endpoint: str
+
+
+class Deliveries:
+    """Starts workers for backlogs that have something to deliver."""
+
+    def __init__(
+        self,
+        store: Store,
+        subscriptions: Subscriptions,
+        senders: Senders,
+        encryption: Encryption,
+        waiting: Waiting,
+        ledger: Ledger,
+        now_ms: Callable[[], int],
+        new_id: Callable[[], str],
+        jitter: Callable[[], float],
+        *,
+        timeout_s: int,
+    ) -> None:
+        self._store = store
+        self._subscriptions = subscriptions
+        self._senders = senders
+        self._encryption = encryption
+        self._waiting = waiting
+        self._ledger = ledger
+        self._now_ms = now_ms
+        self._new_id = new_id
+        self._jitter = jitter
+        self._timeout_s = timeout_s
+        # Long enough for an attempt that begins when half of it is over.
+        self._lease_s = 2 * (timeout_s + limits.DELIVERY_TIMEOUT_SPARE_S)
+        self._breakers = Breakers(now_ms)
+        self._workers: dict[QueueKey, asyncio.Task[None]] = {}
+        self._by_project: Counter[str] = Counter()
+        self._not_before_ms: dict[QueueKey, int] = {}
+        self._after: QueueKey | None = None
+        self._closing = False
+        self.due = asyncio.Event()
+
+    def wake(self, backlogs: Sequence[QueueKey]) -> None:
+        """Begin with these backlogs at once, as far as there are workers; the others are found in the next round."""
+        for key in backlogs:
+            self._start(key)
+
+    async def round(self) -> None:
+        """Look for backlogs that have something to deliver and give them workers."""
+        self.due.clear()
+        now_ms = self._now_ms()
+        self._not_before_ms = {key: at_ms for key, at_ms in self._not_before_ms.items() if at_ms > now_ms}
+        # Where the last round had to stop for want of workers this one goes on, so that everybody gets a turn.
+        after = self._after
+        while not self._closing:
+            keys = await self._store.due_queues(now_ms=now_ms, limit=_PAGE, backlogs=True, after=after)
+            for key in keys:
+                if len(self._workers) >= limits.DELIVERY_WORKERS_MAX:
+                    self._after = key
+                    return
+                self._start(key)
+            if len(keys) < _PAGE:
+                self._after = None
+                return
+            after = keys[-1]
+
+    async def settled(self) -> None:
+        """Wait until no worker is at work."""
+        while self._workers:
+            await asyncio.wait(self._workers.values())
+
+    async def close(self, grace_s: float) -> None:
+        """Start nothing more, let the attempts that run end, and give back the rest; after the grace break off."""
+        self._closing = True
+        if self._workers:
+            await asyncio.wait(self._workers.values(), timeout=grace_s)
+        for worker in self._workers.values():
+            worker.cancel()
+        await self.settled()
+
+    def _start(self, key: QueueKey) -> None:
+        free = len(self._workers) < limits.DELIVERY_WORKERS_MAX
+        fair = self._by_project[key.project] < limits.DELIVERY_WORKERS_PER_PROJECT_MAX
+        if self._closing or not (free and fair) or key in self._workers or key in self._not_before_ms:
+            return
+        self._by_project[key.project] += 1
+        worker = asyncio.get_running_loop().create_task(self._work(key))
+        self._workers[key] = worker
+        worker.add_done_callback(lambda _: self._ended(key))
+
+    def _ended(self, key: QueueKey) -> None:
+        del self._workers[key]
+        self._by_project[key.project] -= 1
+        if not self._by_project[key.project]:
+            del self._by_project[key.project]
+        # Something may have come while it was about to end, or waited for a worker.
+        self.due.set()
+
+    # -- one worker
+
+    async def _work(self, key: QueueKey) -> None:
+        try:
+            while not self._closing and await self._take(key):
+                pass
+        except SukkalError as error:
+            _log.warning("deliveries of backlog %s stopped: %s", key.name, error)
+            self._not_before_ms[key] = self._now_ms() + limits.DELIVERY_TROUBLE_PAUSE_S * limits.SECOND_MS
+
+    async def _take(self, key: QueueKey) -> bool:
+        """Claim some deliveries and try them; tell whether there may be more."""
+        claim = NewClaim(id=self._new_id(), ttl_s=self._lease_s, grace_s=limits.CLAIM_GRACE_S_MIN)
+        now_ms = self._now_ms()
+        messages = await self._store.claim(key, claim, limit=limits.DELIVERIES_AT_ONCE, now_ms=now_ms)
+        if not messages:
+            return False
+        origin = origin_of(messages[0].attributes)
+        found = origin and await self._store.list_subscriptions(
+            origin.key(key.project), after="", limit=1, now_ms=now_ms, ids=(key.name,)
+        )
+        sink = self._senders.of(found[0].subscriber) if found else None
+        if origin is None or not found or sink is None:
+            # The subscription has ended, and its backlog goes with it; or its sink was taken out of the service.
+            rest = Release(delay_s=limits.RETRY_DELAY_S_MAX) if found else Ack()
+            await self._store.settle(key, claim.id, {}, now_ms=self._now_ms(), rest=rest)
+            return False
+        queue = await self._store.get_queue(origin.key(key.project))
+        batch = _Batch(
+            key,
+            claim,
+            now_ms + claim.ttl_s * limits.SECOND_MS,
+            found[0],
+            queue.metadata if queue else {},
+            sink,
+            endpoint_of(found[0].subscriber),
+        )
+        return await self._try_all(batch, messages)
+
+    async def _try_all(self, batch: _Batch, messages: Sequence[Message]) -> bool:
+        if DISABLED in batch.subscription.options:
+            reason = str(batch.subscription.options[DISABLED])
+            for message in messages:
+                await self._give_up(batch, message, _origin(message), reason)
+            return True
+        for message in messages:
+            paused_ms = self._breakers.open_until_ms(batch.endpoint)
+            if paused_ms or self._closing:
+                if paused_ms:
+                    self._not_before_ms[batch.key] = paused_ms
+                await self._settle_rest(batch)
+                return False
+            if not await self._hold(batch) or not await self._try(batch, message):
+                await self._settle_rest(batch)
+                return False
+        return True
+
+    async def _hold(self, batch: _Batch) -> bool:
+        """Make sure that the claim outlives another attempt; tell whether it does."""
+        now_ms = self._now_ms()
+        if batch.ends_ms - now_ms >= self._lease_s * limits.SECOND_MS // 2:
+            return True
+        claim = batch.claim
+        try:
+            await self._store.extend(batch.key, claim.id, ttl_s=claim.ttl_s, grace_s=claim.grace_s, now_ms=now_ms)
+        except ClaimNotFound:
+            return False
+        batch.ends_ms = now_ms + claim.ttl_s * limits.SECOND_MS
+        return True
+
+    async def _try(self, batch: _Batch, message: Message) -> bool:
+        """Make one attempt and keep its outcome; tell whether to go on with the next."""
+        origin = _origin(message)
+        began_ms = self._now_ms()
+        try:
+            clear = self._encryption.open_one(batch.key.project, message)
+        except KeyUnavailable as error:
+            outcome = Outcome(delivered=False, error=str(error))
+        else:
+            outcome = await self._attempt(batch, clear, origin)
+        origin = msgspec.structs.replace(
+            origin, attempts=origin.attempts + 1, status=outcome.status, error=outcome.error
+        )
+        self._ledger.note(batch.subscription.id, message.id, origin, began_ms, outcome)
+        if outcome.delivered:
+            self._breakers.succeeded(batch.endpoint)
+            return await self._settle(batch, message, Ack())
+        if outcome.gone:
+            await self._subscriptions.disable(batch.subscription, "the receiver answered that it is gone")
+            await self._give_up(batch, message, origin, "gone")
+            return False
+        self._breakers.failed(batch.endpoint)
+        schedule = schedule_of(batch.subscription.options, batch.metadata)
+        pause_s = delay_s(schedule, origin.attempts, retry_after_s=outcome.retry_after_s, jitter=self._jitter())
+        if pause_s is None or outcome.permanent:
+            await self._give_up(batch, message, origin, "permanent" if outcome.permanent else "attempts")
+            return True
+        kept = msgspec.json.encode(origin)
+        return await self._settle(batch, message, Release(delay_s=pause_s, attributes=kept))
+
+    async def _attempt(self, batch: _Batch, message: Message, origin: Origin) -> Outcome:
+        subscription = batch.subscription
+        delivery = Delivery(
+            id=message.id,
+            attempt=origin.attempts + 1,
+            body=message.body,
+            ttl_s=origin.ttl_s,
+            posted_ms=message.created_ms,
+            project=batch.key.project,
+            queue_name=subscription.queue.name,
+            subscription_id=subscription.id,
+            subscriber=subscription.subscriber,
+            options=subscription.options,
+            now_ms=self._now_ms(),
+            timeout_s=self._timeout_s,
+            notice=origin.notice,
+        )
+        return await attempt(batch.sink, delivery)
+
+    async def _settle(self, batch: _Batch, message: Message, settlement: Settlement) -> bool:
+        """Keep what became of a delivery; tell whether the claim still held."""
+        try:
+            await self._store.settle(batch.key, batch.claim.id, {message.id: settlement}, now_ms=self._now_ms())
+        except ClaimNotFound:
+            _log.warning("delivery %s took longer than its claim; it may be repeated", message.id)
+            return False
+        return True
+
+    async def _settle_rest(self, batch: _Batch) -> None:
+        try:
+            await self._store.settle(batch.key, batch.claim.id, {}, now_ms=self._now_ms(), rest=Release())
+        except ClaimNotFound:
+            return
+
+    async def _give_up(self, batch: _Batch, message: Message, origin: Origin, reason: str) -> None:
+        """Put a delivery where a person finds it: into the dead-letter queue if there is one, else aside."""
+        subscription = batch.subscription
+        target = subscription.options.get("_dead_letter_queue") or batch.metadata.get("_dead_letter_queue")
+        if not isinstance(target, str):
+            await self._settle(batch, message, Bury(attributes=_dead(origin)))
+            return
+        letter = DeadLetter(
+            reason=f"undeliverable: {reason}",
+            queue=subscription.queue.name,
+            claim_count=origin.attempts,
+            subscription=subscription.id,
+            subscriber=subscription.subscriber,
+            status=origin.status,
+            error=origin.error,
+        )
+        dead = NewMessage(
+            id=message.id,
+            body=message.body,
+            ttl_s=DeadLetters(batch.metadata).ttl_s or max(origin.ttl_s, limits.DEAD_DELIVERY_TTL_S_MIN),
+            attributes=msgspec.json.encode({"dead_letter": letter}),
+        )
+        key = QueueKey(batch.key.project, target)
+        # Dying between the two steps repeats the first, which changes nothing.
+        await self._store.publish((Post(key, (dead,)),), now_ms=self._now_ms())
+        self._waiting.wake(key, 1)
+        await self._settle(batch, message, Ack())
+
+
+def _origin(message: Message) -> Origin:
+    origin = origin_of(message.attributes)
+    assert origin is not None  # noqa: S101 - nothing else is put into a backlog
+    return origin
+
+
+def _dead(origin: Origin) -> bytes:
+    return msgspec.json.encode(msgspec.structs.replace(origin, dead=True))
+
+
+async def attempt(sink: Sink, delivery: Delivery) -> Outcome:
+    """Let a sink make an attempt; one that does not keep to its contract costs the time of one delivery."""
+    try:
+        async with asyncio.timeout(delivery.timeout_s + limits.DELIVERY_TIMEOUT_SPARE_S):
+            return await sink.attempt(delivery)
+    except TimeoutError:
+        return Outcome(delivered=False, error="The receiver did not answer in time.")
+    except Exception:  # noqa: BLE001 - a defect of one sink must not stop the deliveries of others
+        _log.exception("the sink for %s failed", delivery.subscriber.partition(":")[0])
+        return Outcome(delivered=False, error="The delivery failed inside of the service; its log says why.")

@@ -1,0 +1,77 @@
+"""The ledger of deliveries: what was delivered lately, what waits, what is tried again, and what was given up."""
+
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from typing import Literal
+
+import msgspec
+
+from sukkal import limits
+from sukkal.model import Message, Subscription, View
+from sukkal.service.fan_out import Origin, origin_of
+from sukkal.sink import Outcome
+from sukkal.store import Store
+
+__all__ = ["Ledger", "LedgerEntry"]
+
+State = Literal["waiting", "retrying", "delivered", "dead"]
+
+
+class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One delivery: its message, its state, how many attempts were made, and how the last one ended.
+
+    ``next_ms`` is when it is tried again, ``at_ms`` when the last attempt began.
+    """
+
+    id: str
+    state: State
+    attempts: int
+    status: int | None = None
+    error: str = ""
+    next_ms: int | None = None
+    at_ms: int | None = None
+
+
+class Ledger:
+    """What is known of the deliveries of each subscription. What was delivered is remembered by this process alone."""
+
+    def __init__(self, store: Store, now_ms: Callable[[], int]) -> None:
+        self._store = store
+        self._now_ms = now_ms
+        self._delivered: OrderedDict[str, deque[LedgerEntry]] = OrderedDict()
+
+    def note(self, subscription_id: str, message_id: str, origin: Origin, at_ms: int, outcome: Outcome) -> None:
+        """Note an attempt."""
+        if not outcome.delivered:
+            return
+        entries = self._delivered.get(subscription_id)
+        if entries is None:
+            if len(self._delivered) >= limits.LEDGERS_REMEMBERED_MAX:
+                self._delivered.popitem(last=False)
+            entries = self._delivered[subscription_id] = deque(maxlen=limits.DELIVERED_REMEMBERED)
+        self._delivered.move_to_end(subscription_id)
+        entries.append(
+            LedgerEntry(id=message_id, state="delivered", attempts=origin.attempts, status=outcome.status, at_ms=at_ms)
+        )
+
+    async def of(self, subscription: Subscription, limit: int) -> list[LedgerEntry]:
+        """Return the oldest of what is not delivered, given up or not, and the last of what was delivered."""
+        now_ms = self._now_ms()
+        everything = View(claimed=True, delayed=True)
+        page = await self._store.browse(subscription.backlog, after=None, limit=limit, view=everything, now_ms=now_ms)
+        found = [_entry(message, now_ms) for message in page.messages]
+        return found + list(self._delivered.get(subscription.id, ()))
+
+
+def _entry(message: Message, now_ms: int) -> LedgerEntry:
+    origin = origin_of(message.attributes)
+    attempts = origin.attempts if origin else 0
+    state: State = "dead" if origin and origin.dead else "retrying" if attempts else "waiting"
+    return LedgerEntry(
+        id=message.id,
+        state=state,
+        attempts=attempts,
+        status=origin.status if origin else None,
+        error=origin.error if origin else "",
+        next_ms=message.visible_ms if state == "retrying" and message.visible_ms > now_ms else None,
+    )

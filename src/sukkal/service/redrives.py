@@ -1,0 +1,104 @@
+"""What people do about deliveries: look at them, try them again, send a test."""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from sukkal import limits
+from sukkal.errors import InvalidRequest
+from sukkal.model import NewClaim, QueueKey, Release
+from sukkal.service.deliveries import attempt
+from sukkal.service.fan_out import origin_of
+from sukkal.service.ledger import Ledger, LedgerEntry
+from sukkal.service.pages import check_limit
+from sukkal.service.senders import Senders
+from sukkal.service.subscriptions import Subscriptions
+from sukkal.sink import Delivery, Outcome
+from sukkal.store import Store
+
+__all__ = ["Redrives"]
+
+_TEST_BODY: Final = b'{"test":true,"text":"This is a test of a subscription."}'
+
+
+class Redrives:
+    """The operations on a subscription's deliveries."""
+
+    def __init__(
+        self,
+        store: Store,
+        subscriptions: Subscriptions,
+        senders: Senders,
+        ledger: Ledger,
+        wake: Callable[[Sequence[QueueKey]], None],
+        now_ms: Callable[[], int],
+        new_id: Callable[[], str],
+        *,
+        timeout_s: int,
+    ) -> None:
+        self._store = store
+        self._subscriptions = subscriptions
+        self._senders = senders
+        self._ledger = ledger
+        self._wake = wake
+        self._now_ms = now_ms
+        self._new_id = new_id
+        self._timeout_s = timeout_s
+
+    async def ledger(self, key: QueueKey, id_: str, *, limit: int | None) -> list[LedgerEntry]:
+        """Return what is known of the deliveries. Raises ``SubscriptionNotFound``."""
+        limit = check_limit(limit, limits.LEDGER_PAGE_MAX, "Limit must be at least 1 and may not be greater than {}.")
+        subscription, _ = await self._subscriptions.get(key, id_)
+        return await self._ledger.of(subscription, limit)
+
+    async def redrive(self, key: QueueKey, id_: str, ids: Any = None) -> int:
+        """Put deliveries that were given up back in line, all or those of some messages; return how many there were.
+
+        Their attempts begin anew. Raises ``SubscriptionNotFound``, ``InvalidRequest``.
+        """
+        if ids is not None and not (isinstance(ids, list) and all(isinstance(each, str) for each in ids)):
+            raise InvalidRequest("`ids` must be a list of message ids.")
+        subscription, _ = await self._subscriptions.get(key, id_)
+        backlog = subscription.backlog
+        redriven = 0
+        for _ in range(limits.REDRIVE_ROUNDS_MAX):
+            claim = NewClaim(id=self._new_id(), ttl_s=limits.CLAIM_TTL_S_MIN, grace_s=limits.CLAIM_GRACE_S_MIN)
+            dead = await self._store.claim(
+                backlog, claim, limit=limits.BURY_MESSAGES_MAX, now_ms=self._now_ms(), set_aside=True
+            )
+            wanted = {}
+            for message in dead:
+                origin = origin_of(message.attributes)
+                if origin is not None and (ids is None or message.id in ids):
+                    fresh = msgspec.structs.replace(origin, attempts=0, dead=False)
+                    wanted[message.id] = Release(revive=True, attributes=msgspec.json.encode(fresh))
+            if dead:
+                await self._store.settle(backlog, claim.id, wanted, now_ms=self._now_ms(), rest=Release())
+            redriven += len(wanted)
+            if len(dead) < limits.BURY_MESSAGES_MAX or not wanted:
+                break
+        self._wake([backlog])
+        return redriven
+
+    async def test(self, key: QueueKey, id_: str) -> Outcome:
+        """Make one attempt with a message of ours, whatever else waits, and return how it ended."""
+        subscription, now_ms = await self._subscriptions.get(key, id_)
+        sink = self._senders.of(subscription.subscriber)
+        if sink is None:
+            raise InvalidRequest("The service has nothing that delivers to such a subscriber.")
+        delivery = Delivery(
+            id=self._new_id(),
+            attempt=1,
+            body=_TEST_BODY,
+            ttl_s=limits.MESSAGE_TTL_S_MIN,
+            posted_ms=now_ms,
+            project=key.project,
+            queue_name=key.name,
+            subscription_id=subscription.id,
+            subscriber=subscription.subscriber,
+            options=subscription.options,
+            now_ms=now_ms,
+            timeout_s=self._timeout_s,
+        )
+        return await attempt(sink, delivery)

@@ -1,0 +1,243 @@
+"""Subscriptions: standing orders for what is posted to a queue."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from sukkal import limits
+from sukkal.errors import (
+    InvalidBody,
+    InvalidRequest,
+    RevisionConflict,
+    SubscriptionConflict,
+    SubscriptionExists,
+    SubscriptionNotFound,
+)
+from sukkal.model import QueueKey, Subscription, Usage
+from sukkal.service.attributes import DISABLED, check_retry_policy
+from sukkal.service.confirmations import Confirmations
+from sukkal.service.pages import check_limit
+from sukkal.service.quotas import Quotas
+from sukkal.service.retries import check_schedule
+from sukkal.service.senders import Senders
+from sukkal.settings import Settings
+from sukkal.store import Store
+
+__all__ = ["Subscriptions", "shown_options"]
+
+_SECRET: Final = ("_signing_secrets",)
+_YEAR_10000_S: Final = 253_402_300_800
+_MEMBERS: Final = ("subscriber", "ttl", "options")
+
+
+class Subscriptions:
+    """The operations on subscriptions."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        senders: Senders,
+        confirmations: Confirmations,
+        quotas: Quotas,
+        now_ms: Callable[[], int],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._senders = senders
+        self._confirmations = confirmations
+        self._quotas = quotas
+        self._now_ms = now_ms
+        self._new_id = new_id
+
+    async def create(self, key: QueueKey, document: Mapping[str, Any]) -> Subscription:
+        """Subscribe; the same again begins the time of the subscription that is there anew.
+
+        Raises ``InvalidRequest``, and ``SubscriptionConflict`` if the subscriber has another subscription there.
+        """
+        if not document.get("subscriber"):
+            raise InvalidRequest("Missing parameter subscriber in body.")
+        subscriber, options = document["subscriber"], _options(document.get("options", {}))
+        ttl_s = self._ttl(document.get("ttl", limits.SUBSCRIPTION_TTL_S_DEFAULT))
+        self._check(subscriber, options)
+        now_ms = self._now_ms()
+        wanted = Subscription(
+            id=self._new_id(),
+            queue=key,
+            subscriber=subscriber,
+            ttl_s=ttl_s,
+            options=options,
+            confirmed=False,
+            created_ms=now_ms,
+            expires_ms=now_ms + ttl_s * limits.SECOND_MS,
+            revision=1,
+        )
+        made = await self._put_new(wanted)
+        if self._settings.require_confirmation and not made.confirmed:
+            await self._confirmations.ask(made)
+        return made
+
+    async def _put_new(self, wanted: Subscription) -> Subscription:
+        key, now_ms = wanted.queue, self._now_ms()
+        present = await self._store.list_subscriptions(
+            key, after="", limit=1, now_ms=now_ms, subscriber=wanted.subscriber
+        )
+        if present:
+            return await self._renew(wanted, present[0])
+        limited = self._quotas.limited(key.project)
+        more = Usage(queues=int(await self._store.get_queue(key) is None), subscriptions=1)
+        if limited:
+            await self._quotas.take(key.project, more)
+        try:
+            return await self._store.put_subscription(wanted, revision=None, now_ms=now_ms)
+        except SubscriptionExists as error:
+            return await self._renew(wanted, error.existing)
+        finally:
+            if limited:
+                self._quotas.settle(key.project, more)
+
+    async def _renew(self, wanted: Subscription, existing: Subscription) -> Subscription:
+        disabled = DISABLED in existing.options
+        own = {name: value for name, value in existing.options.items() if name != DISABLED}
+        if (wanted.ttl_s, dict(wanted.options)) != (existing.ttl_s, own):
+            raise SubscriptionConflict(
+                "Such subscription already exists.Subscriptions are unique by project + queue + subscriber URI. Its id "
+                f"is {existing.id}; change it by PATCH."
+            )
+        renewed = replace(existing, created_ms=wanted.created_ms, expires_ms=wanted.expires_ms, options=own)
+        if not disabled and renewed.expires_ms == existing.expires_ms:
+            return existing
+        try:
+            return await self._store.put_subscription(renewed, revision=existing.revision, now_ms=self._now_ms())
+        except RevisionConflict:
+            return existing  # Somebody else does the same at this moment.
+
+    async def list(self, key: QueueKey, *, marker: str, limit: int | None) -> tuple[Sequence[Subscription], int]:
+        """Return the queue's subscriptions by id, and the time."""
+        limit = check_limit(
+            limit,
+            self._settings.max_subscriptions_per_page,
+            "Limit must be at least 1 and may not be greater than {}.",
+        )
+        now_ms = self._now_ms()
+        return await self._store.list_subscriptions(key, after=marker, limit=limit, now_ms=now_ms), now_ms
+
+    async def get(self, key: QueueKey, id_: str) -> tuple[Subscription, int]:
+        """Return one subscription and the time. Raises ``SubscriptionNotFound``."""
+        now_ms = self._now_ms()
+        found = await self._store.list_subscriptions(key, after="", limit=1, now_ms=now_ms, ids=(id_,))
+        if not found:
+            raise SubscriptionNotFound(f"Subscription {id_} does not exist in queue {key.name}.")
+        return found[0], now_ms
+
+    async def change(self, key: QueueKey, id_: str, document: Mapping[str, Any]) -> None:
+        """Change the subscriber, the ttl (which begins anew) or the options.
+
+        Raises ``SubscriptionNotFound``, ``InvalidBody``, ``SubscriptionConflict``.
+        """
+        if not document:
+            raise InvalidRequest("No subscription to create.")
+        if not any(name in document for name in _MEMBERS):
+            raise InvalidBody(f"A subscription has the members {', '.join(_MEMBERS)}; none of them is given.")
+
+        def changed(present: Subscription, now_ms: int) -> Subscription:
+            subscriber = document.get("subscriber", present.subscriber)
+            kept = {name: present.options[name] for name in _SECRET if name in present.options}
+            options = kept | _options(document["options"]) if "options" in document else dict(present.options)
+            self._check(subscriber, options)
+            if "ttl" not in document:
+                return replace(present, subscriber=subscriber, options=options)
+            ttl_s = self._ttl(document["ttl"])
+            ends_ms = now_ms + ttl_s * limits.SECOND_MS
+            return replace(
+                present, subscriber=subscriber, options=options, ttl_s=ttl_s, created_ms=now_ms, expires_ms=ends_ms
+            )
+
+        await self._update(key, id_, changed)
+
+    async def confirm(self, key: QueueKey, id_: str, document: Mapping[str, Any]) -> None:
+        """Confirm or refuse a subscription. Raises ``InvalidRequest``, ``SubscriptionNotFound``."""
+        confirmed = document.get("confirmed")
+        if not isinstance(confirmed, bool):
+            raise InvalidRequest("The 'confirmed' should be boolean.")
+        changed = await self._update(key, id_, lambda present, now_ms: replace(present, confirmed=confirmed))
+        if self._settings.require_confirmation and not confirmed:
+            await self._confirmations.tell_of_the_end(changed)
+
+    async def disable(self, subscription: Subscription, reason: str) -> None:
+        """Deliver nothing more to a subscriber that wants nothing more."""
+
+        def changed(present: Subscription, now_ms: int) -> Subscription:
+            return replace(present, options={**present.options, DISABLED: reason})
+
+        try:
+            await self._update(subscription.queue, subscription.id, changed)
+        except SubscriptionNotFound:
+            return
+
+    async def delete(self, key: QueueKey, id_: str) -> None:
+        """Delete a subscription with all that waits for its subscriber; one that does not exist is no error."""
+        await self._store.delete_subscription(key, id_)
+
+    async def purge(self, key: QueueKey) -> None:
+        """Delete all subscriptions of a queue."""
+        while found := await self._store.list_subscriptions(
+            key, after="", limit=limits.PAGE_MAX, now_ms=self._now_ms()
+        ):
+            for subscription in found:
+                await self._store.delete_subscription(key, subscription.id)
+
+    async def _update(
+        self, key: QueueKey, id_: str, changed: Callable[[Subscription, int], Subscription]
+    ) -> Subscription:
+        for _ in range(limits.METADATA_RETRIES_MAX):
+            present, now_ms = await self.get(key, id_)
+            try:
+                wanted = changed(present, now_ms)
+                return await self._store.put_subscription(wanted, revision=present.revision, now_ms=now_ms)
+            except RevisionConflict:
+                continue
+            except SubscriptionExists as error:
+                raise SubscriptionConflict(
+                    f"The subscriber has another subscription of this queue already: {error.existing.id}."
+                ) from None
+        raise RevisionConflict(f"Subscription {id_} changes too fast. Try again.")
+
+    def _check(self, subscriber: Any, options: Mapping[str, Any]) -> None:
+        if not isinstance(subscriber, str) or len(subscriber) > limits.SUBSCRIBER_CHARS_MAX:
+            raise InvalidRequest(f"The subscriber must be a URI of at most {limits.SUBSCRIBER_CHARS_MAX} characters.")
+        if len(msgspec.json.encode(options)) > limits.SUBSCRIPTION_BYTES_MAX:
+            raise InvalidRequest(f"Options may have at most {limits.SUBSCRIPTION_BYTES_MAX} bytes.")
+        if (policy := options.get("_retry_policy")) is not None:
+            check_retry_policy(policy)
+        check_schedule(options)
+        self._senders.check(subscriber, options)
+
+    def _ttl(self, given: Any) -> int:
+        if not isinstance(given, int) or isinstance(given, bool):
+            raise InvalidRequest("TTL must be an integer.")
+        if given < limits.SUBSCRIPTION_TTL_S_MIN:
+            raise InvalidRequest(
+                f"The TTL for a subscription must be at least {limits.SUBSCRIPTION_TTL_S_MIN} seconds long."
+            )
+        if given + self._now_ms() // limits.SECOND_MS >= _YEAR_10000_S:
+            raise InvalidRequest(
+                "The TTL seconds for a subscription plus current time must be less than 9999-12-31 23:59:59.999999."
+            )
+        return given
+
+
+def shown_options(subscription: Subscription) -> dict[str, Any]:
+    """Return the options as they may be shown: secrets are only taken, never given."""
+    return {name: value for name, value in subscription.options.items() if name not in _SECRET}
+
+
+def _options(given: Any) -> dict[str, Any]:
+    if not isinstance(given, dict):
+        raise InvalidRequest("Options must be a dict.")
+    if DISABLED in given:
+        raise InvalidRequest(f"The option {DISABLED} is the service's own.")
+    return given

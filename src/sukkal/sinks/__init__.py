@@ -1,0 +1,3 @@
+"""Sinks, one for each kind of subscriber."""
+
+__all__: list[str] = []
