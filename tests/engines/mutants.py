@@ -255,6 +255,60 @@ MUTANTS: Final = (
         "sum(length(m.body))",
         "sum(length(CAST(m.body AS TEXT)))",
     ),
+    Mutant(
+        "a post brings back the backlog of a subscription that was deleted",
+        "publishing.py",
+        'catalogue.present(key) if key.kind == "backlog" else catalogue.ensure(key, now_ms)',
+        "catalogue.ensure(key, now_ms)",
+    ),
+    Mutant(
+        "deleting a queue leaves its subscriptions behind",
+        "subscriptions.py",
+        "    if entry.queue.subscriptions:\n",
+        "    if entry.queue.subscriptions > 1:\n",
+    ),
+    Mutant(
+        "an expired subscription keeps its subscriber from subscribing again",
+        "subscriptions.py",
+        "            if now_ms < other.expires_ms:\n",
+        "            if now_ms < other.expires_ms + 1:\n",
+    ),
+    Mutant(
+        "who read a subscription long ago still changes it",
+        "subscriptions.py",
+        "if (present.revision if present else None) != revision:",
+        "if (present is None) != (revision is None):",
+    ),
+    Mutant(
+        "a subscription that was deleted leaves its backlog behind",
+        "subscriptions.py",
+        "        catalogue.remove(backlog)\n",
+        "        pass\n",
+    ),
+    Mutant(
+        "the count of a queue's subscriptions only grows",
+        "subscriptions.py",
+        "catalogue.count_subscriptions(entry, -1)",
+        "catalogue.count_subscriptions(entry, 0)",
+    ),
+    Mutant(
+        "what was given up is found as due",
+        "subscriptions.sql",
+        "backlog = 1 AND lifetime <> -1 AND queue = present.queue AND visible_ms <= ?2",
+        "backlog = 1 AND lifetime <> -1 AND queue = present.queue AND visible_ms <= ?2 + 60000",
+    ),
+    Mutant(
+        "giving back a message forgets its attributes",
+        "queries.sql",
+        "attributes = coalesce(?, attributes)",
+        "attributes = ?",
+    ),
+    Mutant(
+        "the order of pages of backlogs is lost",
+        "subscriptions.py",
+        "(entry.number if entry else 0, now_ms, limit)",
+        "(0, now_ms, limit)",
+    ),
 )
 
 
