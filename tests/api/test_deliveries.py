@@ -20,6 +20,7 @@ from tests.api.calling import Service, refused
 GOOD: Final = Outcome(delivered=True, status=200)
 BAD: Final = Outcome(delivered=False, status=500, error="The receiver answered 500.")
 BASE: Final = "/v2/queues/q/subscriptions"
+QUICK: Final = 990
 
 
 class Obedient:
@@ -256,20 +257,20 @@ def test_a_slow_subscriber_delays_only_itself(service: Service, sink: Obedient) 
     for number in range(10):
         sink.hanging[f"test://slow{number}"] = release
         subscribe(service, f"test://slow{number}")
-    for number in range(200):
+    for number in range(QUICK):
         subscribe(service, f"test://quick{number}")
     service.post_bodies("x")
 
     async def until_the_quick_are_served() -> None:
         await service.app.deliveries.round()
-        while sum(each.subscriber.startswith("test://quick") for each in sink.given) < 200:
+        while sum(each.subscriber.startswith("test://quick") for each in sink.given) < QUICK:
             await asyncio.sleep(0)
             await service.app.deliveries.round()
         release.set()
         await service.app.deliveries.settled()
 
     service.run(asyncio.wait_for(until_the_quick_are_served(), 60))
-    assert len(sink.given) == 210
+    assert len(sink.given) == QUICK + 10
 
 
 def test_deliveries_survive_the_process(start: Callable[..., Service], sink: Obedient, tmp_path: Path) -> None:

@@ -10,10 +10,11 @@ import apsw
 import pytest
 
 from sukkal import limits
-from sukkal.engines.sqlite import records
+from sukkal.engines.sqlite import records, subscriptions
+from sukkal.engines.sqlite.catalogue import Catalogue
 from sukkal.engines.sqlite.database import Database
 from sukkal.engines.sqlite.engine import SqliteEngine
-from sukkal.model import NewMessage, Post, QueueKey, RecordKey
+from sukkal.model import NewMessage, Post, QueueKey, RecordKey, Subscription
 
 PAGE: Final = 10
 NOW_MS: Final = 1_000
@@ -94,3 +95,43 @@ def test_counting_one_project_does_not_look_at_the_messages_of_another(tmp_path:
     assert alone < STEPS_PER_ROW_MAX * 60
     asyncio.run(post("other", 2_000))
     assert steps_of_counting() < alone + STEPS_PER_ROW_MAX
+
+
+async def subscribed(directory: Path, *, idle: int, waiting: int) -> None:
+    """Leave idle subscriptions, and three whose backlogs hold so many messages each."""
+    engine = SqliteEngine(directory)
+    await engine.start()
+    for number in range(idle + 3):
+        subscription = Subscription(
+            id=f"s{number:05}",
+            queue=QueueKey("p", "q"),
+            subscriber=f"http://{number}/",
+            ttl_s=60,
+            options={},
+            confirmed=False,
+            created_ms=NOW_MS,
+            expires_ms=NOW_MS + 60_000,
+        )
+        await engine.put_subscription(subscription, revision=None, now_ms=NOW_MS)
+        if number >= idle:
+            messages = tuple(NewMessage(id=str(each), body=b"1", ttl_s=60) for each in range(waiting))
+            await engine.publish((Post(subscription.backlog, messages),), now_ms=NOW_MS)
+    await engine.close()
+
+
+def steps_to_find_backlogs(directory: Path) -> int:
+    with reopened(directory) as (reader, steps):
+        catalogue = Catalogue(reader, reader)
+        steps.count = 0
+        found = subscriptions.due_backlogs(reader, catalogue, now_ms=NOW_MS, limit=10, after=None)
+        assert len(found) == 3
+        return steps.count
+
+
+def test_finding_deliveries_costs_the_same_whatever_is_idle_and_however_much_waits(tmp_path: Path) -> None:
+    costs = []
+    for idle, waiting in ((0, 1), (2_000, 1), (0, 2_000)):
+        directory = tmp_path / f"{idle}-{waiting}"
+        asyncio.run(subscribed(directory, idle=idle, waiting=waiting))
+        costs.append(steps_to_find_backlogs(directory))
+    assert max(costs) <= min(costs) + 3 * STEPS_PER_ROW_MAX

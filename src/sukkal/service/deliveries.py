@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from sukkal import limits
-from sukkal.errors import ClaimNotFound, KeyUnavailable, SukkalError
+from sukkal.errors import ClaimNotFound, SukkalError
 from sukkal.model import Ack, Bury, Message, NewClaim, NewMessage, Post, QueueKey, Release, Settlement, Subscription
 from sukkal.service.attributes import DISABLED, DeadLetters
 from sukkal.service.breakers import Breakers, endpoint_of
@@ -148,7 +148,13 @@ class Deliveries:
                 pass
         except SukkalError as error:
             _log.warning("deliveries of backlog %s stopped: %s", key.name, error)
-            self._not_before_ms[key] = self._now_ms() + limits.DELIVERY_TROUBLE_PAUSE_S * limits.SECOND_MS
+            self._pause(key)
+        except Exception:  # noqa: BLE001 - a defect must not be met again and again without a pause
+            _log.exception("deliveries of backlog %s failed", key.name)
+            self._pause(key)
+
+    def _pause(self, key: QueueKey) -> None:
+        self._not_before_ms[key] = self._now_ms() + limits.DELIVERY_TROUBLE_PAUSE_S * limits.SECOND_MS
 
     async def _take(self, key: QueueKey) -> bool:
         """Claim some deliveries and try them; tell whether there may be more."""
@@ -214,12 +220,7 @@ class Deliveries:
         """Make one attempt and keep its outcome; tell whether to go on with the next."""
         origin = _origin(message)
         began_ms = self._now_ms()
-        try:
-            clear = self._encryption.open_one(batch.key.project, message)
-        except KeyUnavailable as error:
-            outcome = Outcome(delivered=False, error=str(error))
-        else:
-            outcome = await self._attempt(batch, clear, origin)
+        outcome = await self._attempt(batch, message, origin)
         origin = msgspec.structs.replace(
             origin, attempts=origin.attempts + 1, status=outcome.status, error=outcome.error
         )
@@ -245,7 +246,7 @@ class Deliveries:
         delivery = Delivery(
             id=message.id,
             attempt=origin.attempts + 1,
-            body=message.body,
+            body=self._encryption.open_one(batch.key.project, message).body,
             ttl_s=origin.ttl_s,
             posted_ms=message.created_ms,
             project=batch.key.project,

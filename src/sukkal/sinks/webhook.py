@@ -3,7 +3,8 @@
 import asyncio
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -19,6 +20,9 @@ from sukkal.sinks.guard import Guard
 from sukkal.sinks.signing import check_secrets, signature
 
 __all__ = ["WebhookSink", "payload"]
+
+LookUp = Callable[..., list[Any]]
+"""What ``socket.getaddrinfo`` does."""
 
 _PLACE: Final = '"$zaqar_message$"'
 _METHODS: Final = ("POST", "PUT", "PATCH", "DELETE", "GET")
@@ -40,17 +44,22 @@ class _Refused(OSError):
 
 
 class _GuardedResolver(AbstractResolver):
-    """Resolves names to addresses that the guard lets through; those are what is connected to."""
+    """Resolves names to addresses that the guard lets through; those are what is connected to.
 
-    def __init__(self, guard: Guard) -> None:
+    It has threads of its own: names that take long to resolve must not keep others of the service waiting.
+    """
+
+    def __init__(self, guard: Guard, look_up: LookUp) -> None:
         self._guard = guard
+        self._look_up = look_up
+        self._threads = ThreadPoolExecutor(limits.WEBHOOK_RESOLVER_THREADS, thread_name_prefix="sukkal-resolver")
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         """Return the addresses of a host. Raises ``OSError``."""
         loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, family=family, type=socket.SOCK_STREAM)
+        found = await loop.run_in_executor(self._threads, self._look_up, host, port, family, socket.SOCK_STREAM)
         results = []
         for kind, _, protocol, _, place in found:
             if self._guard.lets_through(host, str(place[0])):
@@ -65,7 +74,8 @@ class _GuardedResolver(AbstractResolver):
         return results
 
     async def close(self) -> None:
-        """Keep nothing, let go of nothing."""
+        """End the threads."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class WebhookSink:
@@ -73,8 +83,10 @@ class WebhookSink:
 
     schemes = ("http", "https")
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, look_up: LookUp = socket.getaddrinfo) -> None:
         self._guard = guard
+        self._look_up = look_up
+        self._resolver: _GuardedResolver | None = None
         self._client: aiohttp.ClientSession | None = None
 
     def check(self, subscriber: str, options: Mapping[str, Any]) -> None:
@@ -126,11 +138,14 @@ class WebhookSink:
         """Close all connections."""
         if self._client is not None:
             await self._client.close()
+        if self._resolver is not None:
+            await self._resolver.close()
 
     def _session(self) -> aiohttp.ClientSession:
         if self._client is None:
+            self._resolver = _GuardedResolver(self._guard, self._look_up)
             connector = aiohttp.TCPConnector(
-                resolver=_GuardedResolver(self._guard),
+                resolver=self._resolver,
                 limit=limits.WEBHOOK_CONNECTIONS_MAX,
                 limit_per_host=limits.WEBHOOK_CONNECTIONS_PER_HOST_MAX,
                 # Addresses are looked at for each connection.
