@@ -16,7 +16,7 @@ __all__ = ["ROUTES", "Project", "faults", "variants"]
 
 _PATCH: Final = "application/openstack-messaging-v2.0-json-patch"
 _QUEUE: Final = "owned-queue"
-_HOOK: Final = "http://203.0.113.7/hook"
+_HOOK: Final = "http://hooks.example.org/hook"
 _NOBODYS: Final = "nobodys-queue"
 _AGES: Final = re.compile(r'"(age|claim_count)": ?\d+')
 

@@ -155,11 +155,33 @@ LEDGERS_REMEMBERED_MAX: Final = 10_000
 LEDGER_PAGE_MAX: Final = 100
 REDRIVE_ROUNDS_MAX: Final = 1_000
 
+# Sinks.
+RETRY_AFTER_S_MAX: Final = 86_400
+ANSWER_SHOWN_CHARS_MAX: Final = 500
+# A shorter header value is no secret, and to hide it would only spoil what is shown.
+SECRET_CHARS_MIN: Final = 8
+GUARD_ALLOW_ITEMS_MAX: Final = 1_000
+
 # Webhooks.
-WEBHOOK_CONNECT_TIMEOUT_S: Final = 5
-WEBHOOK_ANSWER_BYTES_MAX: Final = 65_536
-WEBHOOK_SHOWN_BYTES_MAX: Final = 1_024
-WEBHOOK_LINE_BYTES_MAX: Final = 8_190
-WEBHOOK_RESOLVER_THREADS: Final = 16
+WEBHOOK_HEADERS_MAX: Final = 32
+WEBHOOK_HEADER_CHARS_MAX: Final = 8_192
+WEBHOOK_TEMPLATE_CHARS_MAX: Final = 65_536
+# Each may become a message of the largest size.
+WEBHOOK_TEMPLATE_PLACES_MAX: Final = 8
+WEBHOOK_SECRETS_MAX: Final = 2
+WEBHOOK_SECRET_BYTES_MIN: Final = 24
+WEBHOOK_SECRET_BYTES_MAX: Final = 64
+WEBHOOK_CONNECT_TIMEOUT_S: Final = 10
+WEBHOOK_READ_TIMEOUT_S: Final = 30
+WEBHOOK_ANSWER_BYTES_MAX: Final = 16_384
 WEBHOOK_CONNECTIONS_MAX: Final = 1_000
-WEBHOOK_CONNECTIONS_PER_HOST_MAX: Final = 50
+WEBHOOK_CONNECTIONS_PER_HOST_MAX: Final = 100
+# Shorter than what servers commonly wait, so that few deliveries meet a connection that is just being closed.
+WEBHOOK_KEEPALIVE_S: Final = 4
+
+# Mail.
+MAIL_ADDRESS_CHARS_MAX: Final = 254
+MAIL_SUBJECT_CHARS_MAX: Final = 255
+# A server that has taken a mail need not say goodbye.
+MAIL_QUIT_TIMEOUT_S: Final = 2
+RESOLVER_THREADS: Final = 16

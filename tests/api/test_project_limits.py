@@ -97,7 +97,7 @@ def test_subscriptions_are_limited(service: Service) -> None:
     limit(service, subscriptions=2, queues=1)
 
     def subscribe(number: int, queue: str = "q") -> httpx.Response:
-        document = {"subscriber": f"http://203.0.113.7/{number}"}
+        document = {"subscriber": f"http://hooks.example.org/{number}"}
         return service.post(f"/v2/queues/{queue}/subscriptions", json=document)
 
     assert subscribe(1).status_code == 201

@@ -6,7 +6,7 @@ import pytest
 
 from tests.api.calling import Service, refused
 
-HOOK: Final = "http://203.0.113.7/hook"
+HOOK: Final = "http://hooks.example.org/hook"
 BASE: Final = "/v2/queues/q/subscriptions"
 
 

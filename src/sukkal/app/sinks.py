@@ -1,14 +1,35 @@
-"""The sinks that the settings and what is installed allow."""
+"""The sinks that the settings ask for."""
 
+from sukkal.errors import SettingsError
 from sukkal.settings import Settings
 from sukkal.sink import Sink
+from sukkal.sinks.guard import Guard
+from sukkal.sinks.webhook import WebhookSink
 
 __all__ = ["installed_sinks"]
 
 
 def installed_sinks(settings: Settings) -> list[Sink]:
-    """Return one sink for each kind of subscriber."""
-    from sukkal.sinks.guard import Guard
-    from sukkal.sinks.webhook import WebhookSink
+    """Return one sink for each kind of subscriber. Raises ``SettingsError``."""
+    found: list[Sink] = [WebhookSink(Guard(settings.webhook_allow))]
+    if settings.smtp_host:
+        found.append(_mail(settings))
+    return found
 
-    return [WebhookSink(Guard(settings.webhook_allow))]
+
+def _mail(settings: Settings) -> Sink:
+    try:
+        from sukkal.sinks.mail import MailServer, MailSink
+    except ImportError as error:
+        raise SettingsError(
+            f"smtp_host is set, which needs the package {error.name}. Install it with: pip install 'sukkal[mail]'"
+        ) from error
+    server = MailServer(
+        host=settings.smtp_host,
+        sender=settings.smtp_from,
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        username=settings.smtp_username,
+        password=settings.smtp_password,
+    )
+    return MailSink(server)

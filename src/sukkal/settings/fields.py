@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple, get_type_hints
 import msgspec
 
 from sukkal import limits
+from sukkal.settings.kinds import about, line, number, path, seconds, text
 
 __all__ = ["FIELDS", "Address", "Field", "Settings"]
 
@@ -19,31 +20,6 @@ _LISTEN: Final = rf"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):{_PORT}\Z"
 _AUTH: Final = r"^(none|keystone|jwt|keys)(,(none|keystone|jwt|keys))*\Z"
 _HTTP_URL: Final = r"^(https?://[^\s/]+\S*)?\Z"
 _STORE: Final = r"^(memory://|sqlite:///[^\0\r\n]+)\Z"
-
-
-def _text(description: str, *, wants: str, pattern: str, example: str, secret: bool = False) -> msgspec.Meta:
-    extra = {"wants": wants, "example": example, "secret": secret}
-    return msgspec.Meta(description=description, pattern=pattern, extra=extra)
-
-
-def _line(description: str, *, wants: str, example: str, secret: bool = False) -> msgspec.Meta:
-    return _text(description, wants=f"{wants}, or nothing", pattern=r"^[^\0\r\n]*\Z", example=example, secret=secret)
-
-
-def _path(description: str, example: str) -> msgspec.Meta:
-    return _line(description, wants="a path", example=example)
-
-
-def _number(description: str, unit: str, low: int, high: int) -> msgspec.Meta:
-    return msgspec.Meta(ge=low, le=high, description=description, extra={"unit": unit})
-
-
-def _seconds(description: str, low: int, high: int) -> msgspec.Meta:
-    return _number(description, "seconds", low, high)
-
-
-def _about(description: str) -> msgspec.Meta:
-    return msgspec.Meta(description=description)
 
 
 class Address(NamedTuple):
@@ -59,7 +35,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # Where it listens, where its data is, who may come in.
     listen: Annotated[
         str,
-        _text(
+        text(
             "Address and port that the service listens on. Port 0 lets the system choose one.",
             wants="HOST:PORT, an IPv6 host in brackets",
             pattern=_LISTEN,
@@ -68,7 +44,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "127.0.0.1:8888"
     store: Annotated[
         str,
-        _text(
+        text(
             "Where messages are kept: `sqlite:///DIR` (a directory below the working directory), `sqlite:////DIR` "
             "(an absolute one), or `memory://` (nothing survives the process).",
             wants="sqlite:///DIR, sqlite:////ABSOLUTE/DIR or memory://",
@@ -78,7 +54,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = "sqlite:///./sukkal-data"
     auth: Annotated[
         str,
-        _text(
+        text(
             "How callers prove who they are; several ways, separated by commas, may be open at once. `none` trusts the "
             "X-Project-Id header of a request that brings no token.",
             wants="one or more of none, keystone, jwt and keys, separated by commas",
@@ -87,13 +63,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = "none"
     allow_remote_without_auth: Annotated[
-        bool, _about("Allow listening on an address that other machines can reach while `auth` has `none`.")
+        bool, about("Allow listening on an address that other machines can reach while `auth` has `none`.")
     ] = False
 
     # Keystone.
     keystone_auth_url: Annotated[
         str,
-        _text(
+        text(
             "Where Keystone is.",
             wants="an http or https URL, or nothing",
             pattern=_HTTP_URL,
@@ -101,29 +77,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     keystone_username: Annotated[
-        str, _line("The user as which tokens are validated.", wants="a name", example="sukkal")
+        str, line("The user as which tokens are validated.", wants="a name", example="sukkal")
     ] = ""
     keystone_password: Annotated[
-        str, _line("That user's password.", wants="a password", example="secret", secret=True)
+        str, line("That user's password.", wants="a password", example="secret", secret=True)
     ] = ""
-    keystone_project_name: Annotated[str, _line("The project of that user.", wants="a name", example="service")] = (
+    keystone_project_name: Annotated[str, line("The project of that user.", wants="a name", example="service")] = (
         "service"
     )
-    keystone_user_domain_name: Annotated[str, _line("The domain of that user.", wants="a name", example="Default")] = (
+    keystone_user_domain_name: Annotated[str, line("The domain of that user.", wants="a name", example="Default")] = (
         "Default"
     )
     keystone_project_domain_name: Annotated[
-        str, _line("The domain of that project.", wants="a name", example="Default")
+        str, line("The domain of that project.", wants="a name", example="Default")
     ] = "Default"
     keystone_ca_file: Annotated[
-        str, _path("Certificates (PEM) to know Keystone by, instead of the system's.", "/etc/ssl/keystone.pem")
+        str, path("Certificates (PEM) to know Keystone by, instead of the system's.", "/etc/ssl/keystone.pem")
     ] = ""
-    keystone_timeout_s: Annotated[int, _seconds("How long Keystone may take to answer.", 1, 300)] = (
+    keystone_timeout_s: Annotated[int, seconds("How long Keystone may take to answer.", 1, 300)] = (
         limits.KEYSTONE_TIMEOUT_S_DEFAULT
     )
     keystone_revalidate_s: Annotated[
         int,
-        _seconds(
+        seconds(
             "How long a token counts as valid before Keystone is asked again: a revoked one is refused by then.",
             1,
             3_600,
@@ -133,7 +109,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     # JSON Web Tokens.
     jwt_issuer: Annotated[
         str,
-        _text(
+        text(
             "The OpenID Connect issuer whose tokens are accepted.",
             wants="an http or https URL, or nothing",
             pattern=_HTTP_URL,
@@ -142,7 +118,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     jwt_jwks_url: Annotated[
         str,
-        _text(
+        text(
             "Where the issuer's keys are. Without it the issuer's discovery document says so.",
             wants="an http or https URL, or nothing",
             pattern=_HTTP_URL,
@@ -150,26 +126,26 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     jwt_audience: Annotated[
-        str, _line("The audience that tokens must be made for.", wants="a name", example="sukkal")
+        str, line("The audience that tokens must be made for.", wants="a name", example="sukkal")
     ] = ""
     jwt_project_claim: Annotated[
-        str, _line("The claim that names the project.", wants="a name, with dots a path", example="project_id")
+        str, line("The claim that names the project.", wants="a name, with dots a path", example="project_id")
     ] = "project_id"
     jwt_roles_claim: Annotated[
         str,
-        _line("The claim that lists the roles.", wants="a name, with dots a path", example="realm_access.roles"),
+        line("The claim that lists the roles.", wants="a name, with dots a path", example="realm_access.roles"),
     ] = "roles"
 
     # What callers may do.
-    keys_file: Annotated[str, _path("The file of API keys, which `sukkal key` writes.", "/etc/sukkal/keys.json")] = ""
+    keys_file: Annotated[str, path("The file of API keys, which `sukkal key` writes.", "/etc/sukkal/keys.json")] = ""
     policy_file: Annotated[
         str,
-        _path("A YAML file of rules that say who may do what, instead of the default ones.", "/etc/sukkal/policy.yaml"),
+        path("A YAML file of rules that say who may do what, instead of the default ones.", "/etc/sukkal/policy.yaml"),
     ] = ""
-    limits_file: Annotated[str, _path("A TOML file with the limits of projects.", "/etc/sukkal/limits.toml")] = ""
+    limits_file: Annotated[str, path("A TOML file with the limits of projects.", "/etc/sukkal/limits.toml")] = ""
     signed_url_keys: Annotated[
         str,
-        _line(
+        line(
             "Secrets that sign URLs, separated by commas, each of at least 16 characters: the first signs, all are "
             "accepted.",
             wants="secrets without commas",
@@ -179,7 +155,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     encryption_keys: Annotated[
         str,
-        _line(
+        line(
             "Keys for the messages of encrypted queues, separated by commas, each an id, a colon and 32 bytes in "
             "Base64: the first encrypts, all decrypt.",
             wants="ID:BASE64,...",
@@ -188,27 +164,46 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     encryption_keys_file: Annotated[
-        str, _path("A file with such keys, one on each line.", "/etc/sukkal/encryption.keys")
+        str, path("A file with such keys, one on each line.", "/etc/sukkal/encryption.keys")
     ] = ""
     audit_log: Annotated[
-        str, _path("A file to which a line of JSON is added for each operation.", "/var/log/sukkal/audit.jsonl")
+        str, path("A file to which a line of JSON is added for each operation.", "/var/log/sukkal/audit.jsonl")
     ] = ""
     audit_reads: Annotated[
-        bool, _about("Also write operations that only read to the audit log. Refused ones are always written.")
+        bool, about("Also write operations that only read to the audit log. Refused ones are always written.")
     ] = False
 
     delivery_timeout_s: Annotated[
         int,
-        _seconds(
+        seconds(
             "How long a subscriber may take to accept a delivery. One that was under way when the service died is "
             "repeated after somewhat more than twice that.",
             1,
             300,
         ),
     ] = limits.DELIVERY_TIMEOUT_S_DEFAULT
+    smtp_host: Annotated[
+        str,
+        line("The mail server that takes mail for `mailto:` subscribers.", wants="a name", example="mail.example.org"),
+    ] = ""
+    smtp_port: Annotated[int, number("The port of that server.", "", 1, 65_535)] = 25
+    smtp_security: Annotated[
+        Literal["none", "starttls", "tls"],
+        about(
+            "How the connection to that server is protected: `starttls` upgrades it and sends nothing if that fails, "
+            "`tls` is protected from its beginning."
+        ),
+    ] = "starttls"
+    smtp_username: Annotated[
+        str, line("The user of that server, if it wants one.", wants="a name", example="sukkal")
+    ] = ""
+    smtp_password: Annotated[str, line("That user's password.", wants="a password", example="secret", secret=True)] = ""
+    smtp_from: Annotated[
+        str, line("The address that mail comes from.", wants="a mail address", example="sukkal@example.org")
+    ] = ""
     webhook_allow: Annotated[
         str,
-        _line(
+        line(
             "Networks and hosts of one's own that deliveries may go to, separated by commas. Addresses of this machine "
             "and of private networks that are not listed are refused.",
             wants="networks such as 10.0.0.0/8, or host names",
@@ -218,15 +213,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     # TLS and browsers.
     tls_cert_file: Annotated[
-        str, _path("The certificate to serve TLS with (PEM, followed by those of its issuers).", "/etc/sukkal/cert.pem")
+        str, path("The certificate to serve TLS with (PEM, followed by those of its issuers).", "/etc/sukkal/cert.pem")
     ] = ""
-    tls_key_file: Annotated[str, _path("The private key of that certificate (PEM).", "/etc/sukkal/key.pem")] = ""
+    tls_key_file: Annotated[str, path("The private key of that certificate (PEM).", "/etc/sukkal/key.pem")] = ""
     tls_client_ca_file: Annotated[
-        str, _path("Demand client certificates that one of these (PEM) has signed.", "/etc/sukkal/clients.pem")
+        str, path("Demand client certificates that one of these (PEM) has signed.", "/etc/sukkal/clients.pem")
     ] = ""
     cors_origins: Annotated[
         str,
-        _line(
+        line(
             "Origins whose pages may call the service from a browser, separated by commas, or `*` for all.",
             wants="origins such as https://console.example.org",
             example="https://console.example.org",
@@ -234,101 +229,101 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
 
     # The HTTP API.
-    enable_v1_1: Annotated[bool, _about("Serve `/v1.1` beside `/v2`, for agents that still speak it.")] = True
-    enable_checksum: Annotated[bool, _about("Show an MD5 checksum of each message's body.")] = False
+    enable_v1_1: Annotated[bool, about("Serve `/v1.1` beside `/v2`, for agents that still speak it.")] = True
+    enable_checksum: Annotated[bool, about("Show an MD5 checksum of each message's body.")] = False
     client_id_uuid_safe: Annotated[
         Literal["strict", "off"],
-        _about("What a Client-ID header may be: `strict` takes UUIDs only, `off` any text of 10 to 36 characters."),
+        about("What a Client-ID header may be: `strict` takes UUIDs only, `off` any text of 10 to 36 characters."),
     ] = "strict"
     message_delete_with_claim_id: Annotated[
-        bool, _about("Refuse to delete several messages by id unless the request names their claims.")
+        bool, about("Refuse to delete several messages by id unless the request names their claims.")
     ] = False
-    metrics: Annotated[bool, _about("Serve Prometheus metrics at `/metrics`.")] = True
+    metrics: Annotated[bool, about("Serve Prometheus metrics at `/metrics`.")] = True
 
     # Messages.
     default_message_ttl: Annotated[
-        int, _seconds("Life of a message that does not say.", limits.MESSAGE_TTL_S_MIN, 10 * _YEAR_S)
+        int, seconds("Life of a message that does not say.", limits.MESSAGE_TTL_S_MIN, 10 * _YEAR_S)
     ] = limits.MESSAGE_TTL_S_DEFAULT
     max_message_ttl: Annotated[
-        int, _seconds("Longest life that a message may ask for.", limits.MESSAGE_TTL_S_MIN, 10 * _YEAR_S)
+        int, seconds("Longest life that a message may ask for.", limits.MESSAGE_TTL_S_MIN, 10 * _YEAR_S)
     ] = limits.MESSAGE_TTL_S_MAX
     default_message_delay: Annotated[
-        int, _seconds("Wait before a message that does not say can be claimed.", 0, _YEAR_S)
+        int, seconds("Wait before a message that does not say can be claimed.", 0, _YEAR_S)
     ] = limits.MESSAGE_DELAY_S_DEFAULT
-    max_message_delay: Annotated[int, _seconds("Longest delay that a message may ask for.", 0, _YEAR_S)] = (
+    max_message_delay: Annotated[int, seconds("Longest delay that a message may ask for.", 0, _YEAR_S)] = (
         limits.MESSAGE_DELAY_S_MAX
     )
     max_messages_post_size: Annotated[
-        int, _number("Largest body of one post, all its messages together.", "bytes", 1_024, 64 * 1_048_576)
+        int, number("Largest body of one post, all its messages together.", "bytes", 1_024, 64 * 1_048_576)
     ] = limits.POST_BYTES_MAX
     idempotency_window_s: Annotated[
-        int, _seconds("How long the Idempotency-Key of a post is remembered.", 60, 30 * _DAY_S)
+        int, seconds("How long the Idempotency-Key of a post is remembered.", 60, 30 * _DAY_S)
     ] = limits.IDEMPOTENCY_WINDOW_S
 
     # Claims.
     default_claim_ttl: Annotated[
-        int, _seconds("Length of a claim that does not say.", limits.CLAIM_TTL_S_MIN, _YEAR_S)
+        int, seconds("Length of a claim that does not say.", limits.CLAIM_TTL_S_MIN, _YEAR_S)
     ] = limits.CLAIM_TTL_S_DEFAULT
-    max_claim_ttl: Annotated[int, _seconds("Longest claim that may be asked for.", limits.CLAIM_TTL_S_MIN, _YEAR_S)] = (
+    max_claim_ttl: Annotated[int, seconds("Longest claim that may be asked for.", limits.CLAIM_TTL_S_MIN, _YEAR_S)] = (
         limits.CLAIM_TTL_S_MAX
     )
     default_claim_grace: Annotated[
-        int, _seconds("Grace of a claim that does not say.", limits.CLAIM_GRACE_S_MIN, _YEAR_S)
+        int, seconds("Grace of a claim that does not say.", limits.CLAIM_GRACE_S_MIN, _YEAR_S)
     ] = limits.CLAIM_GRACE_S_DEFAULT
     max_claim_grace: Annotated[
-        int, _seconds("Longest grace that a claim may ask for.", limits.CLAIM_GRACE_S_MIN, _YEAR_S)
+        int, seconds("Longest grace that a claim may ask for.", limits.CLAIM_GRACE_S_MIN, _YEAR_S)
     ] = limits.CLAIM_GRACE_S_MAX
     max_messages_per_claim_or_pop: Annotated[
-        int, _number("Most messages in one claim or pop.", "messages", 1, limits.BROWSE_SCAN_ROWS_MAX)
+        int, number("Most messages in one claim or pop.", "messages", 1, limits.BROWSE_SCAN_ROWS_MAX)
     ] = limits.CLAIM_MESSAGES_MAX
 
     # Pages and queues.
     max_queues_per_page: Annotated[
-        int, _number("Most queues in one page of a listing.", "queues", 1, limits.BROWSE_SCAN_ROWS_MAX)
+        int, number("Most queues in one page of a listing.", "queues", 1, limits.BROWSE_SCAN_ROWS_MAX)
     ] = limits.PAGE_MAX
     max_messages_per_page: Annotated[
-        int, _number("Most messages in one page of a listing.", "messages", 1, limits.BROWSE_SCAN_ROWS_MAX)
+        int, number("Most messages in one page of a listing.", "messages", 1, limits.BROWSE_SCAN_ROWS_MAX)
     ] = limits.PAGE_MAX
     max_subscriptions_per_page: Annotated[
-        int, _number("Most subscriptions in one page of a listing.", "subscriptions", 1, limits.BROWSE_SCAN_ROWS_MAX)
+        int, number("Most subscriptions in one page of a listing.", "subscriptions", 1, limits.BROWSE_SCAN_ROWS_MAX)
     ] = limits.PAGE_MAX
     require_confirmation: Annotated[
-        bool, _about("Deliver nothing to a subscriber before it has confirmed that it wants that.")
+        bool, about("Deliver nothing to a subscriber before it has confirmed that it wants that.")
     ] = False
-    max_queue_metadata: Annotated[int, _number("Largest metadata of a queue.", "bytes", 64, 16 * 1_048_576)] = (
+    max_queue_metadata: Annotated[int, number("Largest metadata of a queue.", "bytes", 64, 16 * 1_048_576)] = (
         limits.METADATA_BYTES_MAX
     )
 
     # Connections and waiting.
     wait_max_s: Annotated[
-        int, _seconds("Longest time that a claim or a listing may wait for messages (`wait=`).", 0, 3_600)
+        int, seconds("Longest time that a claim or a listing may wait for messages (`wait=`).", 0, 3_600)
     ] = limits.WAIT_S_MAX
     request_headers_timeout_s: Annotated[
-        int, _seconds("Time in which a connection must deliver the headers of a request.", 1, 3_600)
+        int, seconds("Time in which a connection must deliver the headers of a request.", 1, 3_600)
     ] = limits.REQUEST_HEADERS_TIMEOUT_S
     request_body_timeout_s: Annotated[
-        int, _seconds("Time in which a connection must deliver the body of a request.", 1, 3_600)
+        int, seconds("Time in which a connection must deliver the body of a request.", 1, 3_600)
     ] = limits.REQUEST_BODY_TIMEOUT_S
-    max_connections: Annotated[int, _number("Most connections at once.", "connections", 1, 1_000_000)] = 10_000
+    max_connections: Annotated[int, number("Most connections at once.", "connections", 1, 1_000_000)] = 10_000
     backlog: Annotated[
-        int, _number("Connections that the system keeps waiting to be accepted.", "connections", 1, 65_535)
+        int, number("Connections that the system keeps waiting to be accepted.", "connections", 1, 65_535)
     ] = 2_048
 
     # Operation.
     log_level: Annotated[
-        Literal["debug", "info", "warning", "error"], _about("The least severe log lines that are written.")
+        Literal["debug", "info", "warning", "error"], about("The least severe log lines that are written.")
     ] = "info"
     log_format: Annotated[
         Literal["auto", "console", "json"],
-        _about("How log lines look: `auto` is `console` on a terminal and `json` elsewhere."),
+        about("How log lines look: `auto` is `console` on a terminal and `json` elsewhere."),
     ] = "auto"
     shutdown_grace_s: Annotated[
-        int, _seconds("How long a stopping service may take to finish the requests that run.", 0, 3_600)
+        int, seconds("How long a stopping service may take to finish the requests that run.", 0, 3_600)
     ] = 30
     stalled_after_s: Annotated[
-        int, _seconds("`/healthz` fails when a write has waited this long without any commit.", 1, 3_600)
+        int, seconds("`/healthz` fails when a write has waited this long without any commit.", 1, 3_600)
     ] = 10
-    sweep_interval_s: Annotated[int, _seconds("Pause between two sweeps of expired messages.", 1, _DAY_S)] = 1
+    sweep_interval_s: Annotated[int, seconds("Pause between two sweeps of expired messages.", 1, _DAY_S)] = 1
 
     @property
     def address(self) -> Address:
@@ -363,7 +358,8 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
 def _wants(kind: msgspec.inspect.Type, extra: Mapping[str, Any]) -> str:
     match kind:
         case msgspec.inspect.IntType(ge=low, le=high):
-            return f"a whole number of {extra['unit']} from {low} to {high}"
+            unit = f" of {extra['unit']}" if extra["unit"] else ""
+            return f"a whole number{unit} from {low} to {high}"
         case msgspec.inspect.LiteralType(values=values):
             return "one of: " + ", ".join(str(value) for value in values)
         case msgspec.inspect.BoolType():

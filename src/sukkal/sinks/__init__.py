@@ -1,3 +1,3 @@
-"""Sinks, one for each kind of subscriber."""
+"""How deliveries leave: a module for each kind of subscriber."""
 
 __all__: list[str] = []
