@@ -167,7 +167,7 @@ class Store(Protocol):
         ids: Sequence[str] | None = None,
         subscriber: str | None = None,
     ) -> tuple[Subscription, ...]:
-        """Return live subscriptions of a queue by id."""
+        """Return live subscriptions of a queue by id, of those with one of ``ids`` and with ``subscriber`` if given."""
 
     async def delete_subscription(self, key: QueueKey, subscription_id: str) -> bool:
         """Remove a subscription with its backlog and tell whether there was one."""
@@ -183,7 +183,10 @@ class Store(Protocol):
     async def due_queues(
         self, *, now_ms: int, limit: int, backlogs: bool = False, after: QueueKey | None = None
     ) -> tuple[QueueKey, ...]:
-        """Return up to ``limit`` queues that have set-aside messages free to be taken, or backlogs with free ones."""
+        """Return up to ``limit`` queues that have set-aside messages free to be taken, or backlogs with free ones.
+
+        ``after`` goes on behind a backlog, in the order of the engine; behind one that is gone it begins anew.
+        """
 
     async def next_due(self, key: QueueKey, *, now_ms: int) -> int | None:
         """Return when the next delayed or claimed message becomes free, in ms, or ``None``. It may be too early."""

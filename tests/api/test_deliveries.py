@@ -184,6 +184,23 @@ def test_what_is_given_up_is_set_aside_and_can_be_redriven(service: Service, sin
     refused(service.post(f"{BASE}/{id_}/redrive", json={"ids": "x"}), 400, "list")
 
 
+def test_one_of_many_that_were_given_up_is_found_wherever_it_lies(service: Service, sink: Obedient) -> None:
+    id_ = subscribe(service, options={"_retry_schedule": []})
+    sink.outcomes["test://one/x"] = BAD
+    many = limits.BURY_MESSAGES_MAX + 2
+    ids = [each for first in range(0, many, 17) for each in service.post_bodies(*range(first, min(first + 17, many)))]
+    service.deliver()
+    while len(sink.given) < many:
+        service.pass_s(1_000)
+        service.deliver()
+    sink.outcomes.clear()
+    service.pass_s(1_000)
+    assert service.post(f"{BASE}/{id_}/redrive", json={"ids": [ids[-1], "none"]}).json() == {"redriven": 1}
+    service.deliver()
+    assert [each.id for each in sink.given[many:]] == [ids[-1]]
+    assert service.post(f"{BASE}/{id_}/redrive").json() == {"redriven": many - 1}
+
+
 def test_what_is_given_up_goes_to_the_dead_letter_queue_if_there_is_one(service: Service, sink: Obedient) -> None:
     service.put("/v2/queues/q", json={"_dead_letter_queue": "dead"})
     id_ = subscribe(service, options={"_retry_schedule": []})

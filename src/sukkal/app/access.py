@@ -12,6 +12,7 @@ import msgspec
 
 from sukkal.app.reloading import Reloading, read_file
 from sukkal.errors import SettingsError
+from sukkal.extras import needs_extra
 from sukkal.ids import CountedIds
 from sukkal.logs import AuditFile
 from sukkal.service.access import Authenticator
@@ -95,7 +96,8 @@ def _encryption_keys(settings: Settings) -> dict[str, bytes]:
     path = settings.encryption_keys_file
     keys = read_keys(settings.encryption_keys, read_file("encryption_keys_file", path), path=path)
     if keys:
-        _need("cryptography", "encryption", "encryption_keys is set")
+        with needs_extra("encryption", "To encrypt messages with the keys that are set"):
+            import cryptography  # noqa: F401
     return keys
 
 
@@ -175,12 +177,3 @@ def _audit(
         reloading.add("audit log", file.reopen)
         write = file.write
     return Audit(write, now_ms, CountedIds(Random()), reads=settings.audit_reads)
-
-
-def _need(module: str, extra: str, because: str) -> None:
-    try:
-        __import__(module)
-    except ImportError as error:
-        raise SettingsError(
-            f"{because}, which needs the package {module}. Install it with: pip install 'sukkal[{extra}]'"
-        ) from error

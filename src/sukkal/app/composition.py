@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -46,6 +47,7 @@ _log: Final = logging.getLogger("sukkal.app")
 
 _LOOK_S: Final = 1
 _DELIVERIES_LOOK_S: Final = 0.5
+_AFTER_FAILURE_S: Final = 0.5
 
 
 class App(msgspec.Struct, frozen=True):
@@ -101,12 +103,8 @@ async def running(
         body_bytes_max = max(settings.max_messages_post_size, settings.max_queue_metadata)
         asgi = AsgiAdapter(front, body_bytes_max=body_bytes_max)
         app = App(asgi, front, services, waiting, pushing.deliveries, sweeper, reloading)
-        for work in (
-            _sweep(sweeper, engine, settings.sweep_interval_s, now_ms),
-            _look(reloading),
-            _deliver(pushing.deliveries),
-        ):
-            stack.push_async_callback(_end, asyncio.create_task(work))
+        for work in _works(app, engine, settings.sweep_interval_s, now_ms):
+            stack.push_async_callback(_end, asyncio.create_task(_keep_doing(*work)))
         stack.callback(waiting.close)
         yield app
 
@@ -158,31 +156,39 @@ def _front(services: Services, door: Entrance, engine: Engine, now_ms: Callable[
     )
 
 
-async def _sweep(sweeper: Sweeper, engine: Engine, interval_s: int, now_ms: Callable[[], int]) -> None:
-    while True:
-        await asyncio.sleep(interval_s)
+Step = Callable[[], Awaitable[None]]
+
+
+def _works(app: App, engine: Engine, sweep_s: int, now_ms: Callable[[], int]) -> Iterator[tuple[str, Step, Step]]:
+    """Yield what goes on beside the requests: its name, the pause before each step, and the step."""
+
+    async def sweep() -> None:
         engine.stalled_ms(now_ms())  # Stalling is told by comparing two looks.
-        try:
-            if removed := await sweeper.sweep():
-                _log.debug("swept", extra={"rows": removed})
-        except SukkalError as error:
-            _log.warning("sweeping failed: %s", error)
+        if removed := await app.sweeper.sweep():
+            _log.debug("swept", extra={"rows": removed})
 
+    async def look() -> None:
+        app.reloading.look()
 
-async def _deliver(deliveries: Deliveries) -> None:
-    while True:
+    async def until_due() -> None:
         # What waits for its time is found by looking; what has just come is told.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DELIVERIES_LOOK_S):
-                await deliveries.due.wait()
-        try:
-            await deliveries.round()
-        except SukkalError as error:
-            _log.warning("looking for deliveries failed: %s", error)
-            await asyncio.sleep(_DELIVERIES_LOOK_S)
+                await app.deliveries.due.wait()
+
+    yield "sweeping", partial(asyncio.sleep, sweep_s), sweep
+    yield "looking for changed files", partial(asyncio.sleep, _LOOK_S), look
+    yield "looking for deliveries", until_due, app.deliveries.round
 
 
-async def _look(reloading: Reloading) -> None:
+async def _keep_doing(name: str, pause: Step, step: Step) -> None:
     while True:
-        await asyncio.sleep(_LOOK_S)
-        reloading.look()
+        await pause()
+        try:
+            await step()
+        except SukkalError as error:
+            _log.warning("%s failed: %s", name, error)
+            await asyncio.sleep(_AFTER_FAILURE_S)
+        except Exception:  # noqa: BLE001 - a defect must not end this work until the next start
+            _log.exception("%s failed", name)
+            await asyncio.sleep(_AFTER_FAILURE_S)

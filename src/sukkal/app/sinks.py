@@ -1,6 +1,6 @@
 """The sinks that the settings ask for."""
 
-from sukkal.errors import SettingsError
+from sukkal.extras import needs_extra
 from sukkal.settings import Settings
 from sukkal.sink import Sink
 from sukkal.sinks.guard import Guard
@@ -18,12 +18,8 @@ def installed_sinks(settings: Settings) -> list[Sink]:
 
 
 def _mail(settings: Settings) -> Sink:
-    try:
+    with needs_extra("mail", "To deliver mail to smtp_host"):
         from sukkal.sinks.mail import MailServer, MailSink
-    except ImportError as error:
-        raise SettingsError(
-            f"smtp_host is set, which needs the package {error.name}. Install it with: pip install 'sukkal[mail]'"
-        ) from error
     server = MailServer(
         host=settings.smtp_host,
         sender=settings.smtp_from,

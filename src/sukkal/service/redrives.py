@@ -1,13 +1,14 @@
 """What people do about deliveries: look at them, try them again, send a test."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from sukkal import limits
-from sukkal.errors import InvalidRequest
-from sukkal.model import NewClaim, QueueKey, Release
+from sukkal.errors import ClaimNotFound, InvalidRequest
+from sukkal.model import Message, NewClaim, QueueKey, Release
 from sukkal.service.deliveries import attempt
 from sukkal.service.fan_out import origin_of
 from sukkal.service.ledger import Ledger, LedgerEntry
@@ -61,24 +62,28 @@ class Redrives:
             raise InvalidRequest("`ids` must be a list of message ids.")
         subscription, _ = await self._subscriptions.get(key, id_)
         backlog = subscription.backlog
-        redriven = 0
-        for _ in range(limits.REDRIVE_ROUNDS_MAX):
-            claim = NewClaim(id=self._new_id(), ttl_s=limits.CLAIM_TTL_S_MIN, grace_s=limits.CLAIM_GRACE_S_MIN)
-            dead = await self._store.claim(
-                backlog, claim, limit=limits.BURY_MESSAGES_MAX, now_ms=self._now_ms(), set_aside=True
-            )
-            wanted = {}
-            for message in dead:
-                origin = origin_of(message.attributes)
-                if origin is not None and (ids is None or message.id in ids):
-                    fresh = msgspec.structs.replace(origin, attempts=0, dead=False)
-                    wanted[message.id] = Release(revive=True, attributes=msgspec.json.encode(fresh))
-            if dead:
-                await self._store.settle(backlog, claim.id, wanted, now_ms=self._now_ms(), rest=Release())
-            redriven += len(wanted)
-            if len(dead) < limits.BURY_MESSAGES_MAX or not wanted:
-                break
-        self._wake([backlog])
+        sought = None if ids is None else frozenset(ids)
+        redriven, passed_by = 0, []
+        try:
+            for _ in range(limits.REDRIVE_ROUNDS_MAX):
+                claim = NewClaim(id=self._new_id(), ttl_s=limits.CLAIM_TTL_S_MIN, grace_s=limits.CLAIM_GRACE_S_MIN)
+                dead = await self._store.claim(
+                    backlog, claim, limit=limits.BURY_MESSAGES_MAX, now_ms=self._now_ms(), set_aside=True
+                )
+                if not dead:
+                    break
+                # The rest is held until the end: let go at once, it would be claimed again before what lies behind it.
+                passed_by.append(claim.id)
+                wanted = _revived(dead, sought)
+                await self._store.settle(backlog, claim.id, wanted, now_ms=self._now_ms())
+                redriven += len(wanted)
+                if len(dead) < limits.BURY_MESSAGES_MAX or (sought is not None and redriven == len(sought)):
+                    break
+        finally:
+            for claim_id in passed_by:
+                with contextlib.suppress(ClaimNotFound):
+                    await self._store.settle(backlog, claim_id, {}, now_ms=self._now_ms(), rest=Release())
+            self._wake([backlog])
         return redriven
 
     async def test(self, key: QueueKey, id_: str) -> Outcome:
@@ -102,3 +107,14 @@ class Redrives:
             timeout_s=self._timeout_s,
         )
         return await attempt(sink, delivery)
+
+
+def _revived(dead: Sequence[Message], sought: frozenset[str] | None) -> dict[str, Release]:
+    """Return how those of the dead that are sought, or all, come back to life."""
+    revived = {}
+    for message in dead:
+        origin = origin_of(message.attributes)
+        if origin is not None and (sought is None or message.id in sought):
+            fresh = msgspec.structs.replace(origin, attempts=0, dead=False)
+            revived[message.id] = Release(revive=True, attributes=msgspec.json.encode(fresh))
+    return revived

@@ -81,6 +81,13 @@ class SubscriptionContract:
         assert [each.id for each in listed(subject, subscriber="http://4/")] == [ids[4]]
         assert listed(subject, subscriber="http://none/") == []
 
+    def test_subscriptions_are_found_by_ids_and_subscriber_together(self, subject: Subject) -> None:
+        one, two = subscribe(subject), subscribe(subject, "http://b/")
+        assert listed(subject, ids=(two.id, one.id)) == [one, two]
+        assert listed(subject, ids=(one.id, "none"), subscriber="http://a/") == [one]
+        assert listed(subject, ids=(one.id,), subscriber="http://b/") == []
+        assert listed(subject, ids=(), subscriber="http://b/") == []
+
     def test_a_subscriber_has_one_subscription_of_a_queue(self, subject: Subject) -> None:
         first = subscribe(subject)
         with pytest.raises(SubscriptionExists) as refused:

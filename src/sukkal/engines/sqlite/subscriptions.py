@@ -83,7 +83,8 @@ def list_subscriptions(
     else:
         rows = fetch(connection, SQL.subscriptions, (*place, after, now_ms, limit))
     found = [_subscription(key, row) for row in rows]
-    return tuple([each for each in found if each.id > after and now_ms < each.expires_ms][:limit])
+    live = [each for each in found if each.id > after and now_ms < each.expires_ms]
+    return tuple([each for each in live if subscriber in (None, each.subscriber)][:limit])
 
 
 def delete_subscription(writer: apsw.Connection, catalogue: Catalogue, key: QueueKey, id_: str) -> bool:

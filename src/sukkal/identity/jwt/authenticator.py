@@ -7,7 +7,8 @@ from typing import Final, NamedTuple
 from msgspec import UNSET
 
 from sukkal import limits
-from sukkal.errors import SettingsError, Unauthenticated
+from sukkal.errors import Unauthenticated
+from sukkal.extras import needs_extra
 from sukkal.identity.jwt.claims import Header, issuer_of, read_claims, read_header
 from sukkal.identity.jwt.configuration import JwtConfiguration
 from sukkal.identity.jwt.fetching import fetch
@@ -38,13 +39,9 @@ class JwtAuthenticator:
         fetch: Callable[[str], bytes] = fetch,
         timeout_s: float = limits.JWT_KEYS_TIMEOUT_S,
     ) -> None:
-        try:
+        with needs_extra("jwt", "To recognise callers by JSON Web Tokens"):
             from sukkal.identity.jwt.key_source import KeySource
             from sukkal.identity.jwt.signatures import signed_content
-        except ModuleNotFoundError as error:
-            raise SettingsError(
-                f"To recognise callers by JSON Web Tokens, {error.name} is missing: pip install 'sukkal[jwt]'."
-            ) from error
         self._configuration = configuration
         self._now_ms = now_ms
         self._keys = KeySource(configuration, now_ms, fetch, timeout_s=timeout_s)

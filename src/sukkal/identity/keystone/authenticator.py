@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Final
 
 from sukkal import limits
-from sukkal.errors import IdentityUnavailable, SettingsError, Unauthenticated
+from sukkal.errors import IdentityUnavailable, Unauthenticated
+from sukkal.extras import needs_extra
 from sukkal.identity.keystone.failures import CannotAsk
 from sukkal.identity.keystone.known import KnownToken, KnownTokens, Refusals
 from sukkal.identity.keystone.outages import Outages
@@ -36,13 +37,9 @@ class KeystoneAuthenticator:
     """
 
     def __init__(self, settings: KeystoneSettings, now_ms: Callable[[], int]) -> None:
-        try:
+        with needs_extra("keystone", "To recognise callers by Keystone"):
             from sukkal.identity.keystone.api import KeystoneApi
             from sukkal.identity.keystone.service_user import ServiceUser
-        except ModuleNotFoundError as error:
-            raise SettingsError(
-                f"To recognise callers by Keystone, {error.name} is missing: pip install 'sukkal[keystone]'."
-            ) from error
         self._api = KeystoneApi(ServiceUser(settings, now_ms))
         self._now_ms = now_ms
         self._timeout_s = settings.timeout_s
