@@ -12,7 +12,8 @@ from sukkal.errors import StartupError, SukkalError
 from sukkal.service.operations import OPERATIONS, Operation
 from sukkal.service.policy import DEFAULT_RULES
 from sukkal.settings import FIELDS, Field
-from sukkal.transports.http.errors import STATUS
+from sukkal.transports.statuses import STATUS
+from sukkal.transports.websocket.answering import ACTIONS
 from tests.code_blocks import blocks, missing_lines, run_page
 from tests.serving import ServerProcess
 
@@ -78,6 +79,12 @@ def test_no_error_is_documented_that_does_not_exist() -> None:
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)
 def test_an_operation_is_documented_with_its_method_and_path(operation: Operation) -> None:
     assert rows("docs/reference/http-api.md")[operation.name][0].startswith(f"`{operation.method} {operation.path}`")
+
+
+def test_every_action_is_documented_with_its_operation_and_no_other() -> None:
+    table = {action: cells[0].strip("`") for action, cells in rows("docs/reference/websocket.md").items()}
+    assert table.pop("authenticate") == ""
+    assert table == {name: action.operation.name for name, action in ACTIONS.items()}
 
 
 @pytest.mark.parametrize("rule", DEFAULT_RULES)

@@ -67,6 +67,20 @@ REQUEST_BODY_TIMEOUT_S: Final = 30
 QUERY_PARAMETERS_MAX: Final = 100
 BODY_DRAIN_BYTES_MAX: Final = 1_048_576
 
+# WebSocket. A frame may have so much more than the largest post or metadata.
+WEBSOCKET_ENVELOPE_BYTES_MAX: Final = 65_536
+WEBSOCKET_FRAGMENTS_MAX: Final = 4_096
+WEBSOCKET_FRAMES_WAITING_MAX: Final = 8
+WEBSOCKET_UNREAD_BYTES_MAX: Final = 4 * 1_048_576
+WEBSOCKET_CONNECTIONS_MAX: Final = 5_000
+WEBSOCKET_AUTHENTICATE_S: Final = 60
+WEBSOCKET_PING_S: Final = 30
+WEBSOCKET_IDLE_S: Final = 3_600
+WEBSOCKET_SEND_S: Final = 30
+WEBSOCKET_CLOSE_S: Final = 5
+# How often the token of an open connection is looked at again.
+WEBSOCKET_TOKEN_S: Final = 30
+
 # Access.
 SIGNED_URL_KEY_CHARS_MIN: Final = 16
 SIGNED_URL_TRIES_MAX: Final = 60

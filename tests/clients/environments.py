@@ -22,6 +22,12 @@ ENVIRONMENTS: Final[Mapping[str, Sequence[str]]] = {
     "openstackclient": ("python-openstackclient==10.5.0", "python-zaqarclient==4.7.0"),
     "oidc": ("oidc-provider-mock==0.3.4",),
     "zaqarclient": ("python-zaqarclient==4.7.0",),
+    "zaqarclient_websocket": (
+        "os-collect-config==14.1.0",
+        "python-zaqarclient==4.7.0",
+        "setuptools==80.9.0",
+        "websocket-client==1.9.0",
+    ),
 }
 """What is installed in each environment."""
 

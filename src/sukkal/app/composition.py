@@ -16,6 +16,7 @@ from sukkal.app.access import Entrance, entrance
 from sukkal.app.push import push
 from sukkal.app.reloading import Reloading
 from sukkal.app.sinks import installed_sinks
+from sukkal.app.sockets import WebSockets, web_sockets
 from sukkal.clock import elapsed_s
 from sukkal.errors import SukkalError
 from sukkal.ids import CountedIds
@@ -34,12 +35,12 @@ from sukkal.settings import Settings
 from sukkal.sink import Sink
 from sukkal.store import Engine
 from sukkal.transports.http.adapter import AsgiAdapter
-from sukkal.transports.http.call import Services
 from sukkal.transports.http.exchange import Request, Response, json_response
 from sukkal.transports.http.front import Front, Page
 from sukkal.transports.http.measures import Measures, QuotaMeasures, metrics_page
 from sukkal.transports.http.openapi import openapi_page
 from sukkal.transports.http.senders import credentials_of
+from sukkal.transports.services import Services
 
 __all__ = ["App", "running"]
 
@@ -60,6 +61,7 @@ class App(msgspec.Struct, frozen=True):
     deliveries: Deliveries
     sweeper: Sweeper
     reloading: Reloading
+    sockets: WebSockets
 
 
 @contextlib.asynccontextmanager
@@ -99,12 +101,19 @@ async def running(
             settings,
         )
         sweeper = Sweeper(engine, burials, now_ms)
-        front = _front(services, door, engine, now_ms)
-        body_bytes_max = max(settings.max_messages_post_size, settings.max_queue_metadata)
-        asgi = AsgiAdapter(front, body_bytes_max=body_bytes_max)
-        app = App(asgi, front, services, waiting, pushing.deliveries, sweeper, reloading)
+        registry = CollectorRegistry()
+        measures = Measures(registry)
+        front = _front(services, door, engine, registry, measures, now_ms)
+        sockets = web_sockets(services, door, registry, measures, now_ms)
+        asgi = AsgiAdapter(
+            front,
+            body_bytes_max=max(settings.max_messages_post_size, settings.max_queue_metadata),
+            sockets=sockets.adapter,
+        )
+        app = App(asgi, front, services, waiting, pushing.deliveries, sweeper, reloading, sockets)
         for work in _works(app, engine, settings.sweep_interval_s, now_ms):
             stack.push_async_callback(_end, asyncio.create_task(_keep_doing(*work)))
+        stack.push_async_callback(sockets.connections.drain)
         stack.callback(waiting.close)
         yield app
 
@@ -125,15 +134,20 @@ def _engine(settings: Settings) -> Engine:
     return SqliteEngine(Path(settings.directory))
 
 
-def _front(services: Services, door: Entrance, engine: Engine, now_ms: Callable[[], int]) -> Front:
+def _front(
+    services: Services,
+    door: Entrance,
+    engine: Engine,
+    registry: CollectorRegistry,
+    measures: Measures,
+    now_ms: Callable[[], int],
+) -> Front:
     settings = services.settings
-    registry = CollectorRegistry()
     ProcessCollector(registry=registry)
     projects = CollectorRegistry()
     projects.register(QuotaMeasures(services.quotas))
     stalled = Gauge("sukkal_store_stalled_seconds", "How long writes have waited for a commit.", registry=registry)
     stalled.set_function(lambda: engine.stalled_ms(now_ms()) / 1_000)
-    measures = Measures(registry)
 
     async def healthz(request: Request) -> Response:
         stalled_s = engine.stalled_ms(now_ms()) / 1_000

@@ -5,7 +5,7 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any, Final
 
@@ -13,12 +13,17 @@ import uvloop
 
 from sukkal.app.composition import App, running
 from sukkal.clock import Clock
-from sukkal.errors import StartupError
+from sukkal.errors import RouteNotFound, StartupError
 from sukkal.ids import OrderedIds
 from sukkal.logs import configure_logs
-from sukkal.settings import Settings
-from sukkal.transports.http.server import HttpServer, listening_socket
+from sukkal.settings import Address, Settings
+from sukkal.transports.http.adapter import AsgiAdapter
+from sukkal.transports.http.errors import error_response
+from sukkal.transports.http.exchange import Request, Response
+from sukkal.transports.http.server import HttpServer, Sockets, listening_socket
 from sukkal.transports.http.tls import Tls
+from sukkal.transports.websocket.adapter import PATHS
+from sukkal.transports.websocket.server import guarded_websocket
 
 __all__ = ["serve"]
 
@@ -63,24 +68,30 @@ async def _serve(settings: Settings, ready: Callable[[str], None]) -> int:
     clock = Clock()
     tls = Tls(settings) if settings.tls_cert_file else None
     async with running(settings, now_ms=clock, new_id=OrderedIds(clock, Random())) as app:
-        bound = _bind(settings)
-        server = HttpServer(app.asgi, settings, tls=tls)
-        _obey_signals(app, server, tls, settings)
-        host, port = bound.getsockname()[:2]
-        place = f"[{host}]:{port}" if bound.family == socket.AF_INET6 else f"{host}:{port}"
-        url = f"{'https' if tls else 'http'}://{place}"
+        bound = _bind(settings.address, "listen", settings)
+        sockets = Sockets(guarded_websocket(settings), PATHS, app.sockets.frame_bytes_max)
+        listeners = [(HttpServer(app.asgi, settings, tls=tls, sockets=sockets), bound)]
+        if (address := settings.websocket_address) is not None:
+            alone = AsgiAdapter(_no_http, body_bytes_max=0, sockets=app.sockets.adapter)
+            server = HttpServer(alone, settings, tls=tls, sockets=sockets)
+            listeners.append((server, _bind(address, "websocket_listen", settings)))
+            _log.info("listening", extra={"url": f"{'wss' if tls else 'ws'}://{_place(listeners[-1][1])}"})
+        _obey_signals(app, [server for server, _ in listeners], tls, settings)
+        url = f"{'https' if tls else 'http'}://{_place(bound)}"
         _log.info("listening", extra={"url": url, "store": settings.store, "auth": settings.auth})
         ready(url)
-        await server.serve(sockets=[bound])
+        await asyncio.gather(*(server.serve(sockets=[place]) for server, place in listeners))
     _log.info("stopped")
     return 0
 
 
-def _obey_signals(app: App, server: HttpServer, tls: Tls | None, settings: Settings) -> None:
+def _obey_signals(app: App, servers: Sequence[HttpServer], tls: Tls | None, settings: Settings) -> None:
     def stop() -> None:
         _log.info("stopping", extra={"grace_s": settings.shutdown_grace_s})
-        server.stop()
+        for server in servers:
+            server.stop()
         app.waiting.close()
+        app.sockets.connections.stop()
 
     def reload() -> None:
         app.reloading.reload()
@@ -93,10 +104,20 @@ def _obey_signals(app: App, server: HttpServer, tls: Tls | None, settings: Setti
     loop.add_signal_handler(signal.SIGHUP, reload)
 
 
-def _bind(settings: Settings) -> socket.socket:
+def _bind(address: Address, setting: str, settings: Settings) -> socket.socket:
     try:
-        return listening_socket(settings)
+        return listening_socket(address, backlog=settings.backlog)
     except OSError as error:
         raise StartupError(
-            f"Cannot listen on {settings.listen}: {error.strerror}. Choose another address with the setting `listen`."
+            f"Cannot listen on {address.host}:{address.port}: {error.strerror}. Choose another address with the "
+            f"setting `{setting}`."
         ) from error
+
+
+async def _no_http(request: Request) -> Response:
+    return error_response(RouteNotFound("This port is for WebSockets only."))
+
+
+def _place(bound: socket.socket) -> str:
+    host, port = bound.getsockname()[:2]
+    return f"[{host}]:{port}" if bound.family == socket.AF_INET6 else f"{host}:{port}"

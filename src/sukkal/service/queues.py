@@ -93,6 +93,10 @@ class Queues:
         queue = await self._store.get_queue(key)
         return queue.metadata if queue else {}
 
+    async def exists(self, key: QueueKey) -> bool:
+        """Tell whether somebody has made the queue, by creating it or by posting to it."""
+        return await self._store.get_queue(key) is not None
+
     def shown(self, queue: Queue) -> dict[str, Any]:
         """Return a listed queue's metadata with all defaults."""
         return with_defaults(queue.metadata, self._settings)

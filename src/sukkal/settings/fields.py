@@ -3,20 +3,20 @@
 The flag, the environment variable, the TOML key, the help text and the reference page all follow from that line.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal, NamedTuple, get_type_hints
+from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
 
 from sukkal import limits
 from sukkal.settings.kinds import about, line, number, path, seconds, text
 
-__all__ = ["FIELDS", "Address", "Field", "Settings"]
+__all__ = ["Address", "Settings"]
 
 _DAY_S: Final = 86_400
 _YEAR_S: Final = 365 * _DAY_S
 _PORT: Final = r"(6553[0-5]|655[0-2]\d|65[0-4]\d{2}|6[0-4]\d{3}|[1-5]?\d{1,4})"
 _LISTEN: Final = rf"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):{_PORT}\Z"
+_LISTEN_OR_NOT: Final = rf"{_LISTEN}|^\Z"
 _AUTH: Final = r"^(none|keystone|jwt|keys)(,(none|keystone|jwt|keys))*\Z"
 _HTTP_URL: Final = r"^(https?://[^\s/]+\S*)?\Z"
 _STORE: Final = r"^(memory://|sqlite:///[^\0\r\n]+)\Z"
@@ -27,6 +27,11 @@ class Address(NamedTuple):
 
     host: str
     port: int
+
+
+def _address(text: str) -> Address:
+    host, _, port = text.rpartition(":")
+    return Address(host.strip("[]"), int(port))
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -305,6 +310,31 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int, seconds("Time in which a connection must deliver the body of a request.", 1, 3_600)
     ] = limits.REQUEST_BODY_TIMEOUT_S
     max_connections: Annotated[int, number("Most connections at once.", "connections", 1, 1_000_000)] = 10_000
+    max_websocket_connections: Annotated[
+        int, number("Most WebSocket connections at once; they count as connections too.", "connections", 1, 1_000_000)
+    ] = limits.WEBSOCKET_CONNECTIONS_MAX
+    websocket_authenticate_timeout_s: Annotated[
+        int, seconds("Time in which the client of a WebSocket must prove who it is, where it has to.", 1, 3_600)
+    ] = limits.WEBSOCKET_AUTHENTICATE_S
+    websocket_idle_timeout_s: Annotated[
+        int,
+        seconds(
+            "Time after which a WebSocket is closed from which nothing comes, not even an answer to a ping. Clients "
+            "with a blocking library answer pings only while they wait for a frame.",
+            1,
+            604_800,
+        ),
+    ] = limits.WEBSOCKET_IDLE_S
+    websocket_listen: Annotated[
+        str,
+        text(
+            "Address and port of a listener for WebSockets alone, besides the one at `listen`. Zaqar's usual port is "
+            "9000.",
+            wants="host:port, or nothing",
+            pattern=_LISTEN_OR_NOT,
+            example="127.0.0.1:9000",
+        ),
+    ] = ""
     backlog: Annotated[
         int, number("Connections that the system keeps waiting to be accepted.", "connections", 1, 65_535)
     ] = 2_048
@@ -328,8 +358,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def address(self) -> Address:
         """The host, without brackets, and the port of ``listen``."""
-        host, _, port = self.listen.rpartition(":")
-        return Address(host.strip("[]"), int(port))
+        return _address(self.listen)
+
+    @property
+    def websocket_address(self) -> Address | None:
+        """The same of ``websocket_listen``, if it is set."""
+        return _address(self.websocket_listen) if self.websocket_listen else None
 
     @property
     def auth_methods(self) -> tuple[str, ...]:
@@ -340,55 +374,3 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def directory(self) -> str | None:
         """The directory of an SQLite store, ``None`` for a store in memory."""
         return self.store.removeprefix("sqlite:///") if self.store.startswith("sqlite:///") else None
-
-
-class Field(msgspec.Struct, frozen=True, kw_only=True):
-    """One setting as people see it: ``wants`` says in words which values it takes; a ``secret`` is never shown."""
-
-    name: str
-    default: str | int | bool
-    description: str
-    wants: str
-    example: str | int | bool
-    switch: bool
-    secret: bool
-    type: Any
-
-
-def _wants(kind: msgspec.inspect.Type, extra: Mapping[str, Any]) -> str:
-    match kind:
-        case msgspec.inspect.IntType(ge=low, le=high):
-            unit = f" of {extra['unit']}" if extra["unit"] else ""
-            return f"a whole number{unit} from {low} to {high}"
-        case msgspec.inspect.LiteralType(values=values):
-            return "one of: " + ", ".join(str(value) for value in values)
-        case msgspec.inspect.BoolType():
-            return "true or false"
-        case _:
-            return str(extra["wants"])
-
-
-def _fields() -> tuple[Field, ...]:
-    info = msgspec.inspect.type_info(Settings)
-    assert isinstance(info, msgspec.inspect.StructType)  # noqa: S101 - narrows the type, cannot fail
-    annotations = get_type_hints(Settings, include_extras=True)
-    fields = []
-    for field in info.fields:
-        assert isinstance(field.type, msgspec.inspect.Metadata), field.name  # noqa: S101 - every setting is described
-        extra = field.type.extra or {}
-        fields.append(
-            Field(
-                name=field.name,
-                default=field.default,
-                description=(field.type.extra_json_schema or {})["description"],
-                wants=_wants(field.type.type, extra),
-                example=extra.get("example", field.default),
-                switch=isinstance(field.type.type, msgspec.inspect.BoolType),
-                secret=bool(extra.get("secret")),
-                type=annotations[field.name],
-            )
-        )
-    return tuple(fields)
-
-
-FIELDS: Final = _fields()

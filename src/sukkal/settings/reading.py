@@ -12,7 +12,8 @@ from typing import Any, Final, Literal, NamedTuple
 import msgspec
 
 from sukkal.errors import SettingsError
-from sukkal.settings.fields import FIELDS, Field, Settings
+from sukkal.settings.described import FIELDS, Field
+from sukkal.settings.fields import Settings
 
 __all__ = ["Origin", "Resolved", "check", "load", "resolve", "unknown"]
 
@@ -156,12 +157,15 @@ def unknown(key: str, origin: Origin) -> SettingsError:
 
 
 def _is_open(settings: Settings) -> bool:
-    host = settings.address.host
+    addresses = filter(None, (settings.address, settings.websocket_address))
+    return _TRUSTING in settings.auth_methods and not all(_is_local(address.host) for address in addresses)
+
+
+def _is_local(host: str) -> bool:
     try:
-        local = ipaddress.ip_address(host).is_loopback
+        return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        local = host.lower() == "localhost"
-    return _TRUSTING in settings.auth_methods and not local
+        return host.lower() == "localhost"
 
 
 def _place(name: str, origins: Mapping[str, Origin]) -> str:

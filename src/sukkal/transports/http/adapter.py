@@ -5,20 +5,19 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 from sukkal import limits
-from sukkal.transports.http.exchange import Header, Request, Response
+from sukkal.transports.http.exchange import Request, Response, unambiguous
 
-__all__ = ["AsgiAdapter", "HttpHandler"]
+__all__ = ["Application", "AsgiAdapter", "HttpHandler"]
 
 HttpHandler = Callable[[Request], Awaitable[Response]]
 
 _NO_BODY: Final = (204, 304)
-_ONCE: Final = (
-    *(b"client-id", b"x-project-id", b"x-roles", b"x-auth-token", b"authorization"),
-    *(b"url-signature", b"url-paths", b"url-methods", b"url-expires"),
-)
 _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
 _Send = Callable[[_Message], Awaitable[None]]
+
+Application = Callable[[_Message, _Receive, _Send], Awaitable[None]]
+"""Anything that serves a scope of ASGI."""
 
 
 class _Gone(Exception):
@@ -26,17 +25,24 @@ class _Gone(Exception):
 
 
 class AsgiAdapter:
-    """An ASGI application around a handler. Bodies larger than ``body_bytes_max`` are not given to it."""
+    """An ASGI application around a handler. Bodies larger than ``body_bytes_max`` are not given to it.
 
-    def __init__(self, handler: HttpHandler, *, body_bytes_max: int) -> None:
+    ``sockets`` is the application for scopes of the type ``websocket``.
+    """
+
+    def __init__(self, handler: HttpHandler, *, body_bytes_max: int, sockets: Application | None = None) -> None:
         self._handler = handler
+        self._sockets = sockets
         self._body_bytes_max = body_bytes_max
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
-        """Serve one request."""
+        """Serve one request, or one connection of the other kind."""
+        if scope["type"] == "websocket" and self._sockets is not None:
+            await self._sockets(scope, receive, send)
+            return
         if scope["type"] != "http":
             raise ValueError(f"cannot serve {scope['type']}")
-        headers = _unambiguous(scope["headers"])
+        headers = unambiguous(scope["headers"])
         try:
             body, drained = await self._read(receive, headers)
         except _Gone:
@@ -73,17 +79,6 @@ class AsgiAdapter:
                 # A little too much is read and dropped, so that the client gets to see the answer.
                 return None, False
         return (b"".join(parts) if size <= most else None), True
-
-
-def _unambiguous(given: list[Header]) -> dict[bytes, bytes]:
-    """Return the headers by name; what says twice who is asking says nothing."""
-    headers = dict(given)
-    if len(headers) < len(given):
-        names = [name for name, _ in given]
-        for name in _ONCE:
-            if names.count(name) > 1:
-                headers[name] = b""
-    return headers
 
 
 def _part(message: _Message) -> bytes:

@@ -9,39 +9,15 @@ import msgspec
 from sukkal.errors import InvalidParameter
 from sukkal.model import QueueKey, QueueKind
 from sukkal.service.access import Caller
-from sukkal.service.claims import Claims
-from sukkal.service.health import Health
-from sukkal.service.messages import Messages
 from sukkal.service.names import queue_key
 from sukkal.service.operations import Operation, Version
-from sukkal.service.project_limits import LimitsTable
-from sukkal.service.queues import Queues
-from sukkal.service.quotas import Quotas
-from sukkal.service.redrives import Redrives
-from sukkal.service.signed_urls import SignedUrls
-from sukkal.service.subscriptions import Subscriptions
-from sukkal.settings import Settings
 from sukkal.transports.http.exchange import Request, Response
 from sukkal.transports.http.query import Query
+from sukkal.transports.services import Services
 
-__all__ = ["Call", "Collection", "Handler", "Services", "next_link"]
+__all__ = ["Call", "Collection", "Handler", "next_link"]
 
 Collection = Literal["queues", "topics"]
-
-
-class Services(msgspec.Struct, frozen=True):
-    """The service, noun by noun."""
-
-    queues: Queues
-    messages: Messages
-    claims: Claims
-    health: Health
-    signed_urls: SignedUrls
-    subscriptions: Subscriptions
-    redrives: Redrives
-    limits: LimitsTable
-    quotas: Quotas
-    settings: Settings
 
 
 class Call(msgspec.Struct, gc=False):

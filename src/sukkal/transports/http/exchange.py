@@ -1,15 +1,19 @@
 """What goes in and out of the functions that answer HTTP requests."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
 
-__all__ = ["JSON", "Header", "Request", "Response", "json_response", "no_content"]
+__all__ = ["JSON", "Header", "Request", "Response", "json_response", "no_content", "unambiguous"]
 
 Header = tuple[bytes, bytes]
 
 JSON: Final[Header] = (b"content-type", b"application/json")
+_ONCE: Final = (
+    *(b"client-id", b"x-project-id", b"x-roles", b"x-auth-token", b"authorization"),
+    *(b"url-signature", b"url-paths", b"url-methods", b"url-expires"),
+)
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -49,3 +53,15 @@ def json_response(status: int, document: object, *headers: Header) -> Response:
 def no_content(*headers: Header) -> Response:
     """Return the answer of an operation that has nothing to show."""
     return Response(204, b"", headers)
+
+
+def unambiguous(given: Iterable[Header]) -> dict[bytes, bytes]:
+    """Return the headers by name; what says twice who is asking says nothing."""
+    pairs = list(given)
+    headers = dict(pairs)
+    if len(headers) < len(pairs):
+        names = [name for name, _ in pairs]
+        for name in _ONCE:
+            if names.count(name) > 1:
+                headers[name] = b""
+    return headers

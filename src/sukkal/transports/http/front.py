@@ -10,7 +10,7 @@ from sukkal.service.access import Caller
 from sukkal.service.audit import Audit
 from sukkal.service.gate import Gate
 from sukkal.service.names import client_id
-from sukkal.transports.http.call import Call, Services
+from sukkal.transports.http.call import Call
 from sukkal.transports.http.cors import Cors
 from sukkal.transports.http.errors import error_response
 from sukkal.transports.http.exchange import JSON, Header, Request, Response
@@ -20,6 +20,7 @@ from sukkal.transports.http.measures import Measures
 from sukkal.transports.http.routing import Match, Router, routes
 from sukkal.transports.http.schemas import parameter_names
 from sukkal.transports.http.senders import credentials_of
+from sukkal.transports.services import Services
 
 __all__ = ["Front", "Page"]
 

@@ -13,23 +13,23 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from sukkal import limits
-from sukkal.settings import Settings
+from sukkal.settings import Address, Settings
 from sukkal.transports.http.tls import Tls
 
-__all__ = ["GuardedProtocol", "HttpServer", "listening_socket"]
+__all__ = ["GuardedProtocol", "HttpServer", "Sockets", "listening_socket"]
 
 _KEEP_ALIVE_S: Final = 75
 
 
-def listening_socket(settings: Settings) -> socket.socket:
-    """Return a socket bound to the address of the settings. Raises ``OSError``."""
-    host, port = settings.address
+def listening_socket(address: Address, *, backlog: int) -> socket.socket:
+    """Return a socket bound to the address. Raises ``OSError``."""
+    host, port = address
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((host, port))
-        bound.listen(settings.backlog)
+        bound.listen(backlog)
     except OSError:
         bound.close()
         raise
@@ -37,16 +37,39 @@ def listening_socket(settings: Settings) -> socket.socket:
     return bound
 
 
-class HttpServer(uvicorn.Server):
-    """Serves until ``stop`` is called, then lets running requests finish within the grace of the settings."""
+class Sockets(msgspec.Struct, frozen=True):
+    """What serves WebSockets: a protocol of uvicorn's, the paths it is for, and how large a frame may be."""
 
-    def __init__(self, app: Any, settings: Settings, *, tls: Tls | None = None) -> None:
+    protocol: type[asyncio.Protocol]
+    paths: tuple[str, ...]
+    frame_bytes_max: int
+
+
+class HttpServer(uvicorn.Server):
+    """Serves until ``stop`` is called, then lets running requests finish within the grace of the settings.
+
+    ``sockets`` says what takes over when a client asks for a WebSocket; without it nothing does.
+    """
+
+    def __init__(
+        self,
+        app: Any,
+        settings: Settings,
+        *,
+        tls: Tls | None = None,
+        sockets: Sockets | None = None,
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 loop="uvloop",
-                http=_guarded(settings),
-                ws="none",
+                http=_guarded(settings, sockets),
+                ws=sockets.protocol if sockets else "none",
+                # A little too much is read, so that the client gets to see the answer.
+                ws_max_size=(sockets.frame_bytes_max if sockets else 0) + limits.BODY_DRAIN_BYTES_MAX,
+                ws_ping_interval=limits.WEBSOCKET_PING_S,
+                ws_ping_timeout=None,
+                ws_per_message_deflate=False,
                 lifespan="off",
                 log_config=None,
                 access_log=False,
@@ -70,11 +93,12 @@ class HttpServer(uvicorn.Server):
         yield
 
 
-def _guarded(settings: Settings) -> type[HttpToolsProtocol]:
+def _guarded(settings: Settings, sockets: Sockets | None) -> type[HttpToolsProtocol]:
     class Guarded(GuardedProtocol):
         headers_timeout_s = settings.request_headers_timeout_s
         body_timeout_s = settings.request_body_timeout_s
         connections_max = settings.max_connections
+        socket_paths = sockets.paths if sockets else ()
 
     return Guarded
 
@@ -88,12 +112,14 @@ class GuardedProtocol(HttpToolsProtocol):
     headers_timeout_s: int
     body_timeout_s: int
     connections_max: int
+    socket_paths: tuple[str, ...] = ()
 
     _alarm: asyncio.TimerHandle | None = None
     _unused_bytes = 0
     _in_head = True
     _begun = False
     _refused = False
+    _handed_over = False
     _data = b""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -118,7 +144,7 @@ class GuardedProtocol(HttpToolsProtocol):
         # a head without an end, trailers, the extensions of a chunk, blank lines.
         self._unused_bytes += len(data)
         super().data_received(data)
-        if self._refused or self.transport.is_closing():
+        if self._refused or self._handed_over or self.transport.is_closing():
             return
         if self._unused_bytes > limits.REQUEST_HEADER_BYTES_MAX:
             self._refuse_head()
@@ -133,7 +159,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Begin the body of a request, unless its headers were too large."""
         if self.parser.should_upgrade():
-            return
+            return  # Either it is served as if it made no offer, or the other protocol begins.
         self._in_head = False
         self._unused_bytes = 0
         self._unwatch()
@@ -181,6 +207,34 @@ class GuardedProtocol(HttpToolsProtocol):
         rest = self._data[offer.args[0] :]
         self.parser = httptools.HttpRequestParser(self)
         self.data_received(b"\r\n".join([*head, b"", rest]))
+
+    def _should_upgrade(self) -> bool:
+        return (
+            super()._should_upgrade()
+            and self.url.partition(b"?")[0].decode("latin-1") in self.socket_paths
+            and self.parser.get_method() == b"GET"
+            and self.parser.get_http_version() == "1.1"
+            and not self._running()
+        )
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over to the other protocol, unless the request for that is too large."""
+        self._unwatch()
+        head = [b"GET %s HTTP/1.1" % self.url, *[b"%s: %s" % pair for pair in self.headers], b"", b""]
+        if sum(map(len, head)) > limits.REQUEST_HEADER_BYTES_MAX:
+            self._refuse_head()
+            return
+        offer = sys.exception()
+        if not isinstance(offer, httptools.HttpParserUpgrade) or self._data[offer.args[0] :]:
+            self._refuse(400, "Bad request", "Frames may be sent once the service has agreed to a WebSocket.")
+            return
+        self._handed_over = True
+        begin: Any = self.ws_protocol_class
+        protocol = begin(config=self.config, server_state=self.server_state, app_state=self.app_state)
+        self.connections.discard(self)
+        protocol.connection_made(self.transport)
+        self.transport.set_protocol(protocol)
+        protocol.data_received(b"\r\n".join(head))
 
     def _refuse_head(self) -> None:
         most = limits.REQUEST_HEADER_BYTES_MAX

@@ -10,9 +10,19 @@ import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
 from sukkal import limits
-from sukkal.model import Claim, Message, Stats
+from sukkal.model import Claim, Message, Stats, Subscription
+from sukkal.service.subscriptions import shown_options
 
-__all__ = ["MessageView", "PoppedView", "claim_view", "href", "message_views", "popped_views", "stats_view"]
+__all__ = [
+    "MessageView",
+    "PoppedView",
+    "claim_view",
+    "href",
+    "message_views",
+    "popped_views",
+    "stats_view",
+    "subscription_view",
+]
 
 
 class MessageView(msgspec.Struct, gc=False):
@@ -142,3 +152,16 @@ def _checksum(body: bytes) -> str | UnsetType:
         return UNSET
     # The form that Zaqar's users know: of the body as Python writes it by default.
     return f"MD5:{hashlib.md5(json.dumps(document).encode(), usedforsecurity=False).hexdigest()}"
+
+
+def subscription_view(subscription: Subscription, now_ms: int) -> dict[str, Any]:
+    """Return a subscription, without the secrets of its options."""
+    return {
+        "id": subscription.id,
+        "source": subscription.queue.name,
+        "subscriber": subscription.subscriber,
+        "ttl": subscription.ttl_s,
+        "age": max(now_ms - subscription.created_ms, 0) // limits.SECOND_MS,
+        "options": shown_options(subscription),
+        "confirmed": subscription.confirmed,
+    }

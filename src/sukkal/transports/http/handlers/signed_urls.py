@@ -3,6 +3,7 @@
 from urllib.parse import urlencode
 
 from sukkal import limits
+from sukkal.model import QueueKey
 from sukkal.service.operations import path_of
 from sukkal.service.signatures import Signature, signature_id
 from sukkal.transports.http.bodies import decode_object, whole_body
@@ -11,7 +12,7 @@ from sukkal.transports.http.exchange import Response, json_response, no_content
 from sukkal.transports.http.query import Query
 from sukkal.transports.http.senders import signed_query
 
-__all__ = ["create", "delete", "list_signed_urls"]
+__all__ = ["create", "delete", "list_signed_urls", "signature_view"]
 
 
 async def create(call: Call) -> Response:
@@ -21,10 +22,11 @@ async def create(call: Call) -> Response:
     document = decode_object(body) if body else {}
     signature = await call.services.signed_urls.create(call.key, call.caller.identity, document)
     call.made = signature_id(signature.text)
-    return json_response(200, _view(call, signature))
+    return json_response(200, signature_view(call.key, signature))
 
 
-def _view(call: Call, signature: Signature) -> dict[str, object]:
+def signature_view(key: QueueKey, signature: Signature) -> dict[str, object]:
+    """Return a new signed URL: its parts, and ready to use."""
     query = urlencode(signed_query(signature))
     document: dict[str, object] = {
         "paths": signature.paths,
@@ -32,10 +34,10 @@ def _view(call: Call, signature: Signature) -> dict[str, object]:
         "project": signature.project,
         "expires": signature.expires,
         "signature": signature.text,
-        "id": call.made,
+        "id": signature_id(signature.text),
         "query": query,
     }
-    messages = path_of(call.key, "messages")
+    messages = path_of(key, "messages")
     if messages in signature.paths and "POST" in signature.methods:
         document["post_url"] = f"{messages}/raw?{query}"
     return document

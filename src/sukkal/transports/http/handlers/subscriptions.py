@@ -1,14 +1,11 @@
 """Operations on subscriptions and their deliveries."""
 
-from typing import Any
-
 from sukkal import limits
-from sukkal.model import Subscription
-from sukkal.service.subscriptions import shown_options
 from sukkal.transports.http.bodies import decode_object, whole_body
 from sukkal.transports.http.call import Call, next_link
 from sukkal.transports.http.exchange import Header, Response, json_response, no_content
 from sukkal.transports.http.query import Query
+from sukkal.transports.http.views import subscription_view
 
 __all__ = ["change", "confirm", "create", "delete", "deliveries", "get", "list_subscriptions", "redrive", "test"]
 
@@ -28,13 +25,13 @@ async def list_subscriptions(call: Call) -> Response:
     )
     path = f"{call.queue_path}/subscriptions"
     links = [next_link(path, {"limit": query.text("limit")}, found[-1].id)] if found else []
-    return json_response(200, {"subscriptions": [_view(each, now_ms) for each in found], "links": links})
+    return json_response(200, {"subscriptions": [subscription_view(each, now_ms) for each in found], "links": links})
 
 
 async def get(call: Call) -> Response:
     """Show a subscription."""
     subscription, now_ms = await call.services.subscriptions.get(call.key, _id(call))
-    return json_response(200, _view(subscription, now_ms))
+    return json_response(200, subscription_view(subscription, now_ms))
 
 
 async def change(call: Call) -> Response:
@@ -71,18 +68,6 @@ async def redrive(call: Call) -> Response:
 async def test(call: Call) -> Response:
     """Send a test now."""
     return json_response(200, await call.services.redrives.test(call.key, _id(call)))
-
-
-def _view(subscription: Subscription, now_ms: int) -> dict[str, Any]:
-    return {
-        "id": subscription.id,
-        "source": subscription.queue.name,
-        "subscriber": subscription.subscriber,
-        "ttl": subscription.ttl_s,
-        "age": max(now_ms - subscription.created_ms, 0) // limits.SECOND_MS,
-        "options": shown_options(subscription),
-        "confirmed": subscription.confirmed,
-    }
 
 
 def _location(call: Call) -> Header:

@@ -1,0 +1,113 @@
+"""Operations on the service as a whole and on queues."""
+
+from typing import Final
+
+from sukkal.service.operations.operation import BOTH, QUEUE, Operation
+
+__all__ = ["QUEUES_OPERATIONS"]
+
+QUEUES_OPERATIONS: Final = (
+    Operation(
+        name="home.get",
+        method="GET",
+        path="/",
+        versions=BOTH,
+        policy=None,
+        action="get_home_doc",
+        summary="Show which resources there are.",
+    ),
+    Operation(
+        name="ping.get",
+        method="GET",
+        path="/ping",
+        versions=BOTH,
+        policy="ping:get",
+        action="ping_node",
+        summary="Tell whether the service answers.",
+    ),
+    Operation(
+        name="ping.head",
+        method="HEAD",
+        path="/ping",
+        versions=BOTH,
+        policy="ping:get",
+        summary="Tell whether the service answers.",
+    ),
+    Operation(
+        name="health.get",
+        method="GET",
+        path="/health",
+        versions=BOTH,
+        policy="health:get",
+        action="check_node_health",
+        summary="Try the main operations and tell which of them work.",
+    ),
+    Operation(
+        name="queues.list",
+        method="GET",
+        path="/queues",
+        versions=BOTH,
+        topics=True,
+        policy="queues:get_all",
+        action="queue_list",
+        summary="List the project's queues by name.",
+    ),
+    Operation(
+        name="queues.create",
+        method="PUT",
+        path=QUEUE,
+        versions=BOTH,
+        topics=True,
+        policy="queues:create",
+        action="queue_create",
+        summary="Create a queue.",
+    ),
+    Operation(
+        name="queues.get",
+        method="GET",
+        path=QUEUE,
+        versions=BOTH,
+        topics=True,
+        policy="queues:get",
+        action="queue_get",
+        summary="Show a queue's metadata.",
+    ),
+    Operation(
+        name="queues.update",
+        method="PATCH",
+        path=QUEUE,
+        topics=True,
+        policy="queues:update",
+        action="queue_update",
+        summary="Change a queue's metadata.",
+    ),
+    Operation(
+        name="queues.delete",
+        method="DELETE",
+        path=QUEUE,
+        versions=BOTH,
+        topics=True,
+        policy="queues:delete",
+        action="queue_delete",
+        summary="Delete a queue with all that is in it.",
+    ),
+    Operation(
+        name="queues.stats",
+        method="GET",
+        path=QUEUE + "/stats",
+        versions=BOTH,
+        topics=True,
+        policy="queues:stats",
+        action="queue_get_stats",
+        summary="Count a queue's messages.",
+    ),
+    Operation(
+        name="queues.purge",
+        method="POST",
+        path=QUEUE + "/purge",
+        topics=True,
+        policy="queues:purge",
+        action="queue_purge",
+        summary="Empty a queue.",
+    ),
+)

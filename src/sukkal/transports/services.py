@@ -1,0 +1,31 @@
+"""What transports hand requests on to: the service, noun by noun."""
+
+import msgspec
+
+from sukkal.service.claims import Claims
+from sukkal.service.health import Health
+from sukkal.service.messages import Messages
+from sukkal.service.project_limits import LimitsTable
+from sukkal.service.queues import Queues
+from sukkal.service.quotas import Quotas
+from sukkal.service.redrives import Redrives
+from sukkal.service.signed_urls import SignedUrls
+from sukkal.service.subscriptions import Subscriptions
+from sukkal.settings import Settings
+
+__all__ = ["Services"]
+
+
+class Services(msgspec.Struct, frozen=True):
+    """The service, noun by noun."""
+
+    queues: Queues
+    messages: Messages
+    claims: Claims
+    health: Health
+    signed_urls: SignedUrls
+    subscriptions: Subscriptions
+    redrives: Redrives
+    limits: LimitsTable
+    quotas: Quotas
+    settings: Settings

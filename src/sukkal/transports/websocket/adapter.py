@@ -1,0 +1,186 @@
+"""The ASGI side: takes connections in, and moves frames between them and the function that answers."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from sukkal import limits
+from sukkal.errors import Forbidden, RouteNotFound, ShuttingDown, SukkalError, Unavailable
+from sukkal.settings import Settings
+from sukkal.transports.http.errors import error_response
+from sukkal.transports.http.exchange import Header, unambiguous
+from sukkal.transports.websocket.answering import Answering
+from sukkal.transports.websocket.connection import DEFECT, EXPIRED, POLICY, Close, Connection, Connections
+from sukkal.transports.websocket.frames import Data
+from sukkal.transports.websocket.senders import Senders
+
+__all__ = ["PATHS", "WebSocketAdapter"]
+
+_log: Final = logging.getLogger("sukkal.websocket")
+
+PATHS: Final = ("/", "/v2", "/v2/")
+"""Where connections are taken: Zaqar takes them anywhere, but on this port there is HTTP besides."""
+
+_REJECTABLE: Final = "websocket.http.response"
+
+_Message = MutableMapping[str, Any]
+_Receive = Callable[[], Awaitable[_Message]]
+_Send = Callable[[_Message], Awaitable[None]]
+
+
+class WebSocketAdapter:
+    """An ASGI application for scopes of the type ``websocket``."""
+
+    def __init__(
+        self,
+        answering: Answering,
+        senders: Senders,
+        connections: Connections,
+        settings: Settings,
+        now_ms: Callable[[], int],
+    ) -> None:
+        self.connections = connections
+        self._answering = answering
+        self._senders = senders
+        self._origins = frozenset(
+            origin.strip().rstrip("/") for origin in settings.cors_origins.split(",") if origin.strip()
+        )
+        self._authenticate_s = settings.websocket_authenticate_timeout_s
+        self._now_ms = now_ms
+
+    async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
+        """Serve one connection."""
+        await receive()
+        peer = scope.get("client")
+        connection = Connection(peer[0] if peer else "")
+        try:
+            await self._admit(connection, scope)
+        except SukkalError as error:
+            await _reject(error, scope, send)
+            return
+        self.connections.add(connection)
+        try:
+            # Whoever goes away meanwhile is noticed below.
+            with contextlib.suppress(OSError):
+                await send({"type": "websocket.accept"})
+                await self._serve(connection, receive, send)
+        finally:
+            self.connections.remove(connection)
+
+    async def _admit(self, connection: Connection, scope: _Message) -> None:
+        if self.connections.stopping:
+            raise ShuttingDown("The service is stopping. Try again in a few seconds.")
+        if self.connections.full:
+            raise Unavailable("There are too many WebSocket connections. Try again later.")
+        if scope["path"] not in PATHS:
+            raise RouteNotFound
+        headers = unambiguous(scope["headers"])
+        self._check_origin(headers)
+        await self._senders.greet(connection, headers)
+
+    def _check_origin(self, headers: dict[bytes, bytes]) -> None:
+        # A browser lets any page open a connection to any service. Who has to bring a token cannot be abused that
+        # way; who is taken at its word could.
+        origin = headers.get(b"origin", b"").decode("latin-1")
+        if not origin or "*" in self._origins or origin in self._origins or not self._senders.believes:
+            return
+        if urlsplit(origin).netloc.lower() != headers.get(b"host", b"").decode("latin-1").lower():
+            raise Forbidden("Pages of this origin may not connect. The setting is `cors_origins`.")
+
+    async def _serve(self, connection: Connection, receive: _Receive, send: _Send) -> None:
+        async def send_data(data: Data) -> None:
+            kind = "bytes" if isinstance(data, bytes) else "text"
+            async with asyncio.timeout(limits.WEBSOCKET_SEND_S):
+                await send({"type": "websocket.send", kind: data})
+
+        frames: asyncio.Queue[Data] = asyncio.Queue(limits.WEBSOCKET_FRAMES_WAITING_MAX)
+        sending = asyncio.create_task(connection.send_to(send_data))
+        reading = asyncio.create_task(_read(receive, frames))
+        working = asyncio.create_task(self._work(connection, frames))
+        watching = asyncio.create_task(self._watch(connection))
+        tasks: tuple[asyncio.Task[Any], ...] = (sending, reading, working, watching)
+        for task in (working, watching):
+            task.add_done_callback(partial(_report, connection))
+        try:
+            await asyncio.wait((sending, reading), return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                await _end(sending, send)
+        finally:
+            connection.end()
+            for task in tasks:
+                # What was begun is brought to its end, unless it only waits for messages.
+                if task is not working or connection.waiting or not connection.busy:
+                    task.cancel()
+            await asyncio.wait(tasks)
+
+    async def _work(self, connection: Connection, frames: "asyncio.Queue[Data]") -> None:
+        """Answer frames, one after the other."""
+        while True:
+            data = await frames.get()
+            if connection.closing:
+                return
+            connection.busy = True
+            try:
+                connection.answer(await self._answering(connection, data))
+            finally:
+                connection.busy = connection.waiting = False
+                connection.wake()
+            await connection.drained()
+
+    async def _watch(self, connection: Connection) -> None:
+        """End the connection of somebody who does not say who it is, or whose token ends."""
+        if not self._senders.believes:
+            try:
+                async with asyncio.timeout(self._authenticate_s):
+                    await connection.known.wait()
+            except TimeoutError:
+                connection.close(POLICY, f"Not authenticated within {self._authenticate_s} seconds.")
+                return
+        await connection.authenticated.wait()
+        while await self._senders.still_valid(connection, self._now_ms()):  # noqa: ASYNC110
+            # A token that ends makes no sound.
+            await asyncio.sleep(self._pause_s(connection))
+        connection.close(EXPIRED, "Authentication expired.")
+
+    def _pause_s(self, connection: Connection) -> float:
+        expires_ms = connection.identity.expires_ms if connection.identity is not None else None
+        if expires_ms is None:
+            return limits.WEBSOCKET_TOKEN_S
+        left_s = (expires_ms - self._now_ms()) / limits.SECOND_MS
+        return min(left_s, limits.WEBSOCKET_TOKEN_S)
+
+
+async def _read(receive: _Receive, frames: "asyncio.Queue[Data]") -> None:
+    """Take frames in until the client goes away. When many wait, nothing more is received."""
+    while (message := await receive())["type"] != "websocket.disconnect":
+        data = message.get("bytes")
+        await frames.put(message["text"] if data is None else data)
+
+
+async def _end(sending: "asyncio.Task[Close]", send: _Send) -> None:
+    code, reason = POLICY, f"What was sent was not read within {limits.WEBSOCKET_SEND_S} seconds."
+    with contextlib.suppress(TimeoutError):
+        code, reason = sending.result()
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(limits.WEBSOCKET_CLOSE_S):
+            await send({"type": "websocket.close", "code": code, "reason": reason})
+
+
+def _report(connection: Connection, task: "asyncio.Task[None]") -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _log.error("a connection failed", exc_info=error)
+        connection.close(DEFECT, "The service failed. Its log says why.")
+
+
+async def _reject(error: SukkalError, scope: _Message, send: _Send) -> None:
+    if _REJECTABLE not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": POLICY, "reason": error.title})
+        return
+    response = error_response(error)
+    headers: list[Header] = [*response.headers, (b"content-length", str(len(response.body)).encode("ascii"))]
+    await send({"type": "websocket.http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": response.body})

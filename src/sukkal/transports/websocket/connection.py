@@ -1,0 +1,168 @@
+"""Connections: what is known of each, and the frames that wait to be sent on it."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
+from typing import Final
+
+from sukkal import limits
+from sukkal.service.access import Identity
+from sukkal.transports.websocket.frames import Data, encode
+
+__all__ = ["DEFECT", "EXPIRED", "GOING_AWAY", "POLICY", "Close", "Connection", "Connections"]
+
+GOING_AWAY: Final = 1001
+POLICY: Final = 1008
+DEFECT: Final = 1011
+EXPIRED: Final = 4003
+
+Close = tuple[int, str]
+"""Why a connection ends: the code and the reason of its closing frame."""
+
+
+class Connection:
+    """One client's connection.
+
+    Whatever part of the service has something for the client calls ``push``; it never waits. What is pushed and what
+    is answered leaves in the order of the calls. Who pushes waits for ``closed`` to know when to let go.
+
+    ``identity`` is whom the connection was authenticated as, with ``token``; ``client`` the id of the program as of
+    its last frame. ``binary`` is the encoding of the last frame, which pushes use too. It is ``busy`` while a frame is
+    being answered, ``waiting`` if that only waits for messages.
+    """
+
+    def __init__(self, peer: str) -> None:
+        self.peer = peer
+        self.identity: Identity | None = None
+        self.token: str | None = None
+        self.client: str | None = None
+        self.binary = False
+        self.busy = False
+        self.waiting = False
+        self.known = asyncio.Event()
+        self.authenticated = asyncio.Event()
+        self.closed = asyncio.Event()
+        self._unread: deque[tuple[Data, int]] = deque()
+        self._unread_bytes = 0
+        self._close: Close | None = None
+        self._changed = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._drained.set()
+
+    @property
+    def closing(self) -> bool:
+        """Whether nothing more is taken from the client."""
+        return self._close is not None or self.closed.is_set()
+
+    def push(self, document: object, *, binary: bool | None = None) -> bool:
+        """Send a document that nobody asked for; return whether it will be, as ``push_frame`` does."""
+        return self.push_frame(encode(document, binary=self.binary if binary is None else binary))
+
+    def push_frame(self, data: Data) -> bool:
+        """Send a frame, encoded once for many, and return whether it will be unless the connection breaks.
+
+        A client that leaves too much unread is cut off: it has to come back and ask what it missed.
+        """
+        if self.closing:
+            return False
+        size = len(data)
+        if self._unread_bytes + size > limits.WEBSOCKET_UNREAD_BYTES_MAX:
+            self._unread.clear()
+            self.close(POLICY, f"More than {limits.WEBSOCKET_UNREAD_BYTES_MAX} bytes wait to be read.", at_once=True)
+            return False
+        self._add(data, size)
+        return True
+
+    def answer(self, data: Data) -> None:
+        """Send the answer to a frame. Of these one waits at most, since the next frame waits for ``drained``."""
+        if not self.closed.is_set():
+            self._add(data, len(data))
+
+    async def drained(self) -> None:
+        """Wait until nothing waits to be sent."""
+        await self._drained.wait()
+
+    def close(self, code: int, reason: str, *, at_once: bool = False) -> None:
+        """End the connection after what waits to be sent and, unless ``at_once``, after the answer in the making."""
+        if self._close is None:
+            self._close = (code, reason)
+        if at_once:
+            self.busy = False
+        self._changed.set()
+
+    def end(self) -> None:
+        """Tell everybody that the connection has ended."""
+        self.closed.set()
+        self._drained.set()
+
+    def wake(self) -> None:
+        """Look again at what there is to be sent."""
+        self._changed.set()
+
+    async def send_to(self, send: Callable[[Data], Awaitable[None]]) -> Close:
+        """Send what there is until the connection is to end, and return why."""
+        while True:
+            self._changed.clear()
+            while self._unread:
+                data, size = self._unread.popleft()
+                await send(data)
+                self._unread_bytes -= size
+            self._drained.set()
+            if self._close is not None and not self.busy:
+                return self._close
+            await self._changed.wait()
+
+    def _add(self, data: Data, size: int) -> None:
+        self._unread.append((data, size))
+        self._unread_bytes += size
+        self._drained.clear()
+        self._changed.set()
+
+
+class Connections:
+    """The connections of this process, at most ``most``."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._open: set[Connection] = set()
+        self._stopping = False
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(tuple(self._open))
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no room for another one."""
+        return len(self._open) >= self._most
+
+    @property
+    def stopping(self) -> bool:
+        """Whether no more are taken."""
+        return self._stopping
+
+    def add(self, connection: Connection) -> None:
+        """Take a connection in."""
+        self._open.add(connection)
+
+    def remove(self, connection: Connection) -> None:
+        """Forget a connection, which has ended."""
+        connection.end()
+        self._open.discard(connection)
+
+    def stop(self) -> None:
+        """End all connections, each after the answer in the making, and take no more."""
+        self._stopping = True
+        for connection in self:
+            connection.close(GOING_AWAY, "The service is stopping.")
+
+    async def drain(self) -> None:
+        """Stop, and wait until all have ended or the time for that is over."""
+        self.stop()
+        ends = [asyncio.ensure_future(connection.closed.wait()) for connection in self]
+        if ends:
+            _, late = await asyncio.wait(ends, timeout=limits.WEBSOCKET_CLOSE_S)
+            for end in late:
+                end.cancel()

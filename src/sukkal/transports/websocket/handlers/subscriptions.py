@@ -1,0 +1,71 @@
+"""Actions on subscriptions and their deliveries."""
+
+from sukkal.transports.http.views import subscription_view
+from sukkal.transports.websocket.call import Call
+from sukkal.transports.websocket.frames import Reply
+
+__all__ = ["change", "confirm", "create", "delete", "deliveries", "get", "list_subscriptions", "redrive", "test"]
+
+_MEMBERS = ("subscriber", "ttl", "options")
+
+
+async def create(call: Call) -> Reply:
+    """Subscribe."""
+    key = call.key
+    subscription = await call.services.subscriptions.create(key, call.given(*_MEMBERS))
+    call.made = subscription.id
+    return Reply(201, {"subscription_id": subscription.id, "message": f"Subscription {key.name} created."})
+
+
+async def list_subscriptions(call: Call) -> Reply:
+    """List subscriptions."""
+    found, now_ms = await call.services.subscriptions.list(
+        call.key, marker=call.text("marker") or "", limit=call.number("limit")
+    )
+    return Reply(200, {"subscriptions": [subscription_view(each, now_ms) for each in found]})
+
+
+async def get(call: Call) -> Reply:
+    """Show a subscription."""
+    subscription, now_ms = await call.services.subscriptions.get(call.key, _id(call))
+    return Reply(200, subscription_view(subscription, now_ms))
+
+
+async def change(call: Call) -> Reply:
+    """Change a subscription."""
+    await call.services.subscriptions.change(call.key, _id(call), call.given(*_MEMBERS))
+    return Reply(204, {})
+
+
+async def delete(call: Call) -> Reply:
+    """End a subscription."""
+    id_ = _id(call)
+    await call.services.subscriptions.delete(call.key, id_)
+    return Reply(204, f"Subscription {id_} removed.")
+
+
+async def confirm(call: Call) -> Reply:
+    """Confirm or refuse a subscription."""
+    await call.services.subscriptions.confirm(call.key, _id(call), call.given("confirmed"))
+    return Reply(204, {})
+
+
+async def deliveries(call: Call) -> Reply:
+    """Show the ledger."""
+    found = await call.services.redrives.ledger(call.key, _id(call), limit=call.number("limit"))
+    return Reply(200, {"deliveries": found})
+
+
+async def redrive(call: Call) -> Reply:
+    """Try again what was given up."""
+    count = await call.services.redrives.redrive(call.key, _id(call), call.document("ids"))
+    return Reply(200, {"redriven": count})
+
+
+async def test(call: Call) -> Reply:
+    """Send a test now."""
+    return Reply(200, await call.services.redrives.test(call.key, _id(call)))
+
+
+def _id(call: Call) -> str:
+    return call.required("subscription_id")
