@@ -39,6 +39,7 @@ format: $(VENV)/installed-dev  ## Bring the code into the house's format
 .PHONY: environments
 environments: $(VENV)/installed-dev  # the foreign programs that tests drive, each in an environment of its own
 	@$(PYTHON) -m tests.clients.environments
+	@$(PYTHON) -m tests.clients.rabbitmq
 
 .PHONY: bench
 bench: $(VENV)/installed-dev  ## Measure the service against a no-op handler; ARGS="--quick" are passed on

@@ -107,15 +107,16 @@ def _matches(want: str, line: str) -> bool:
 
 
 def _environment(directory: Path, *, foreign: bool) -> dict[str, str]:
-    """Return an environment without settings, in which ``sukkal`` is the command of this checkout.
+    """Return an environment without settings; in it ``sukkal`` is the command of this checkout and ``python`` runs it.
 
     A ``foreign`` program finds nothing of this checkout's.
     """
     binaries = directory / "bin"
     binaries.mkdir(exist_ok=True)
-    command = binaries / "sukkal"
-    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m sukkal.cli "$@"\n')
-    command.chmod(0o755)
+    for name, arguments in (("sukkal", " -m sukkal.cli"), ("python", "")):
+        command = binaries / name
+        command.write_text(f'#!/bin/sh\nexec {sys.executable}{arguments} "$@"\n')
+        command.chmod(0o755)
     kept = {name: value for name, value in os.environ.items() if not name.startswith("SUKKAL_")}
     path = os.pathsep.join(entry for entry in sys.path if entry)
     found = {"PATH": f"{binaries}{os.pathsep}{kept['PATH']}", "PYTHONPATH": "" if foreign else path}

@@ -78,8 +78,22 @@ WEBSOCKET_PING_S: Final = 30
 WEBSOCKET_IDLE_S: Final = 3_600
 WEBSOCKET_SEND_S: Final = 30
 WEBSOCKET_CLOSE_S: Final = 5
+WEBSOCKET_SUBSCRIPTIONS_MAX: Final = 100
+# The protocol takes 123 bytes.
+CLOSE_REASON_CHARS_MAX: Final = 40
 # How often the token of an open connection is looked at again.
 WEBSOCKET_TOKEN_S: Final = 30
+
+# Listening.
+HISTORY_S_MAX: Final = 1_209_600
+LISTENER_PAGE: Final = 20
+# Whoever catches up reads so much before it is given more.
+LISTENER_PACE_BYTES: Final = 262_144
+LISTENER_HELD_MAX: Final = 1_000
+STREAM_UNREAD_BYTES_MAX: Final = 4 * 1_048_576
+STREAM_BEAT_S: Final = 15
+# Time in which a client must read on once what it has not read fills the buffers.
+RESPONSE_UNREAD_S: Final = 60
 
 # Access.
 SIGNED_URL_KEY_CHARS_MIN: Final = 16
@@ -117,6 +131,7 @@ KEYSTONE_REFUSAL_S: Final = 5
 KEYSTONE_RETRY_S: Final = 2
 KEYSTONE_REFUSED_RETRY_S: Final = 10
 KEYSTONE_OUTAGE_CALM_S: Final = 10
+KEYSTONE_TRUST_TRIES_MAX: Final = 20
 KEYSTONE_TRUST_TOKENS_MAX: Final = 10_000
 KEYSTONE_TRUST_TOKEN_SPARE_S: Final = 60
 
@@ -153,6 +168,9 @@ RETRY_DELAY_S_MAX: Final = 86_400 * 7
 # A delivery waits in its backlog until it is made, given up, or ended with its subscription; no time limit ends it.
 BACKLOG_TTL_S: Final = 86_400 * 365
 DELIVERIES_AT_ONCE: Final = 10
+DELIVERIES_PER_SECOND_MIN: Final = 0.001
+DELIVERIES_PER_SECOND_MAX: Final = 1_000
+PACES_REMEMBERED_MAX: Final = 10_000
 DELIVERY_WORKERS_MAX: Final = 500
 DELIVERY_TIMEOUT_S_DEFAULT: Final = 20
 DELIVERY_HORIZON_S: Final = 86_400 * 4
@@ -168,6 +186,7 @@ DEAD_DELIVERY_TTL_S_MIN: Final = 86_400
 LEDGERS_REMEMBERED_MAX: Final = 10_000
 LEDGER_PAGE_MAX: Final = 100
 REDRIVE_ROUNDS_MAX: Final = 1_000
+QUEUE_HOPS_MAX: Final = 5
 
 # Sinks.
 RETRY_AFTER_S_MAX: Final = 86_400
@@ -175,6 +194,7 @@ ANSWER_SHOWN_CHARS_MAX: Final = 500
 # A shorter header value is no secret, and to hide it would only spoil what is shown.
 SECRET_CHARS_MIN: Final = 8
 GUARD_ALLOW_ITEMS_MAX: Final = 1_000
+RESOLVER_THREADS: Final = 16
 
 # Webhooks.
 WEBHOOK_HEADERS_MAX: Final = 32
@@ -198,4 +218,12 @@ MAIL_ADDRESS_CHARS_MAX: Final = 254
 MAIL_SUBJECT_CHARS_MAX: Final = 255
 # A server that has taken a mail need not say goodbye.
 MAIL_QUIT_TIMEOUT_S: Final = 2
-RESOLVER_THREADS: Final = 16
+
+# AMQP.
+AMQP_NAME_BYTES_MAX: Final = 255
+AMQP_FRAME_BYTES_MAX: Final = 1_048_576
+AMQP_CONNECTIONS_MAX: Final = 200
+AMQP_CHANNELS_KEPT_MAX: Final = 32
+AMQP_IDLE_S: Final = 30
+AMQP_CLOSE_TIMEOUT_S: Final = 2
+AMQP_HEARTBEAT_S: Final = 30

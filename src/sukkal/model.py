@@ -41,7 +41,7 @@ __all__ = [
     "View",
 ]
 
-QueueKind = Literal["queue", "topic", "backlog"]
+QueueKind = Literal["queue", "topic", "backlog", "history"]
 
 
 class QueueKey(NamedTuple):
@@ -163,10 +163,16 @@ class Once(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Published(msgspec.Struct, frozen=True):
-    """The ids of a post, one tuple for each queue; ``repeated`` if an earlier post had stored them."""
+    """The ids of a post, one tuple for each queue; ``repeated`` if an earlier post had stored them.
+
+    Of what was stored now, ``epochs`` has that of each queue (see ``Page``) and ``sequences`` that of each message, 0
+    for one that the queue held already.
+    """
 
     ids: tuple[tuple[str, ...], ...]
     repeated: bool = False
+    epochs: tuple[int, ...] = ()
+    sequences: tuple[tuple[int, ...], ...] = ()
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -185,10 +191,17 @@ class Page(msgspec.Struct, frozen=True):
     """Part of a view. ``next`` is ``None`` only when the view holds nothing after the position asked for.
 
     What is scanned for one page is bounded, so a page may be short, even empty, and still have a ``next``.
+
+    Of a view with claimed and delayed messages, ``epoch`` names the queue's contents: another queue of the same name,
+    or the same queue after it was cleared, has another one; 0 is no queue. What is posted from now on has a sequence
+    greater than ``last``. It is ``complete`` unless something that had been posted after the position is gone.
     """
 
     messages: tuple[Message, ...]
     next: Position | None
+    epoch: int = 0
+    last: int = 0
+    complete: bool = True
 
 
 class NewClaim(msgspec.Struct, frozen=True, kw_only=True):

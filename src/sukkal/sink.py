@@ -25,7 +25,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     ``id`` is the message's and the same in every attempt; ``body`` is its JSON text, in the clear. ``attempt`` counts
     from 1. ``ttl_s`` is the life that the message was posted with. ``options`` are the subscription's. ``now_ms`` is
     when the attempt begins, ``timeout_s`` the most it may take. A ``notice`` is a message of the service's own, such as
-    the request to confirm a subscription: its body is all that is sent.
+    the request to confirm a subscription: its body is all that is sent. ``passed`` names the queues that the message
+    has been in, the subscription's last.
     """
 
     id: str
@@ -41,6 +42,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     now_ms: int
     timeout_s: float
     notice: bool = False
+    passed: tuple[str, ...] = ()
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

@@ -61,7 +61,7 @@ class Socket:
         self._usual = {
             name: value for name, value in (("Client-ID", client), ("X-Project-ID", project)) if value is not None
         }
-        self._binary = binary
+        self.binary = binary
         self._in: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._out: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._readable = asyncio.Event()
@@ -120,7 +120,7 @@ class Socket:
         frame: dict[str, Any] = {"action": action, "headers": given}
         if body is not None:
             frame["body"] = body
-        self.send(msgspec.msgpack.encode(frame) if self._binary else json.dumps(frame))
+        self.send(msgspec.msgpack.encode(frame) if self.binary else json.dumps(frame))
 
     def raw(self) -> dict[str, Any]:
         """Return the next frame as it stands. Raises ``Ended``."""

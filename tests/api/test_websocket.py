@@ -32,7 +32,9 @@ def test_every_action_of_the_table_is_served_and_every_handler_is_in_the_table()
     named = [action for each in OPERATIONS for action in (each.action, *each.other_actions) if action]
     assert len(named) == len(set(named)) == len(HANDLERS)
     without = {each.name for each in OPERATIONS if each.action is None}
-    assert without == {"ping.head", "messages.post_raw"}, "everything else can be asked for over WebSocket too"
+    assert without == {"ping.head", "messages.post_raw", "messages.stream"}, (
+        "everything else can be asked for over WebSocket too"
+    )
 
 
 def test_a_queue_is_created_once(socket: Socket) -> None:
@@ -393,20 +395,3 @@ def test_a_stopping_service_finishes_the_frame_and_says_goodbye(service: Service
     with pytest.raises(Ended) as ended:
         Socket(service)
     assert ended.value.code == 503
-
-
-def test_a_subscriber_is_subscribed_shown_changed_and_let_go(socket: Socket) -> None:
-    made = socket.ask("subscription_create", {"queue_name": "q", "subscriber": "http://example.org/", "ttl": 600})
-    assert made.status == 201
-    assert made.body["message"] == "Subscription q created."
-    named = {"queue_name": "q", "subscription_id": made.body["subscription_id"]}
-    assert socket.ask("subscription_update", {**named, "ttl": 700}).status == 204
-    (listed,) = socket.ask("subscription_list", {"queue_name": "q"}).body["subscriptions"]
-    assert (listed["id"], listed["ttl"], listed["source"]) == (named["subscription_id"], 700, "q")
-    assert socket.ask("subscription_get", named).body == listed
-    assert socket.ask("delivery_list", named).body == {"deliveries": []}
-    assert socket.ask("delivery_redrive", named).body == {"redriven": 0}
-    assert socket.ask("subscription_confirm", {**named, "confirmed": True}).status == 204
-    assert socket.ask("subscription_get", named).body["confirmed"] is True
-    assert socket.ask("subscription_delete", named).status == 204
-    socket.ask("subscription_get", named).refused(404, "Subscription")

@@ -94,19 +94,15 @@ def test_what_is_pushed_comes_between_the_answers_in_the_encoding_of_the_last_fr
             socket.ask("queue_list")
             connection = connection_of(service)
             assert connection.client == CLIENT
-            assert service.run(pushed(connection, {"body": 1}))
+            assert service.run(pushed(connection, '{"body": 1}'))
             assert socket.receive() == {"body": 1}
             assert socket.ask("queue_list").status == 200
         assert connection.closed.is_set()
-        assert not service.run(pushed(connection, {}))
+        assert not service.run(pushed(connection, "{}"))
 
 
-async def pushed(connection: Connection, document: object) -> bool:
-    return connection.push(document)
-
-
-async def pushed_frame(connection: Connection, data: str) -> bool:
-    return connection.push_frame(data)
+async def pushed(connection: Connection, data: str) -> bool:
+    return connection.push(data)
 
 
 def test_a_client_that_does_not_read_what_is_pushed_is_cut_off(service: Service) -> None:
@@ -115,7 +111,7 @@ def test_a_client_that_does_not_read_what_is_pushed_is_cut_off(service: Service)
         connection = connection_of(service)
         socket.deafen()
         frame = "x" * 1_000_000
-        taken = [service.run(pushed_frame(connection, frame)) for _ in range(10)]
+        taken = [service.run(pushed(connection, frame)) for _ in range(10)]
         assert taken == [True] * 4 + [False] * 6
         socket.listen()
         with pytest.raises(Ended) as ended:

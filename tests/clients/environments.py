@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-__all__ = ["COMMAND", "ENVIRONMENTS", "make", "missing", "python_of"]
+__all__ = ["COMMAND", "ENVIRONMENTS", "FOLDER", "make", "missing", "python_of"]
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 FOLDER: Final = ROOT / ".venvs"

@@ -116,6 +116,41 @@ def test_too_many_allowed_items_are_refused() -> None:
         Guard("a.example," * 1_001)
 
 
+@pytest.mark.parametrize(
+    ("allow", "deny", "address", "permitted"),
+    [
+        ("", "2606:64::/96", "2606:64::a00:1", False),
+        ("", "2606:64::/96", "2606:65::1", True),
+        ("", "1.1.0.0/16", "1.1.1.1", False),
+        ("", "1.1.0.0/16", "::ffff:1.1.1.1", False),
+        ("", "1.1.0.0/16", "64:ff9b::1.1.1.1", False),
+        ("", "2002::/16", "2002:101:101::1", False),
+        ("1.1.1.1/32", "1.1.0.0/16", "1.1.1.1", True),
+        ("1.1.1.1/32", "1.1.0.0/16", "1.1.1.2", False),
+        ("10.0.0.0/8", "10.0.0.5", "10.0.0.5", False),
+        ("10.0.0.0/8", "10.0.0.5", "10.0.0.6", True),
+        ("10.0.0.0/8", "10.0.0.0/8", "10.0.0.6", False),
+        ("10.0.0.0/8", "0.0.0.0/0,::/0", "10.0.0.6", True),
+        ("10.0.0.0/8", "0.0.0.0/0,::/0", "8.8.8.8", False),
+        ("", "", "1.1.1.1", True),
+    ],
+)
+def test_of_two_networks_the_smaller_one_decides(allow: str, deny: str, address: str, permitted: bool) -> None:
+    assert Guard(allow, deny=deny).permits("host.example", address) == permitted
+
+
+def test_a_denied_host_is_denied_at_every_address() -> None:
+    guard = Guard("10.0.0.0/8,other.example", deny="Status.example,1.1.1.1")
+    assert not guard.permits("status.EXAMPLE.", "8.8.8.8")
+    assert not guard.permits("status.example", "10.0.0.1")
+    assert guard.permits("other.example", "1.1.1.1")
+
+
+def test_a_denied_item_that_is_neither_network_nor_host_is_refused() -> None:
+    with pytest.raises(SettingsError, match="webhook_deny"):
+        Guard(deny="10.0.0.1/8")
+
+
 def addresses(guard: Guard, host: str) -> list[str] | None:
     """Return the permitted addresses of a host; None if it is denied."""
     try:

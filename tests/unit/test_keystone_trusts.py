@@ -43,6 +43,24 @@ def test_a_trust_gives_the_service_user_all_roles_of_the_caller_in_the_project()
     play(scenario)
 
 
+def test_trusts_that_would_end_at_the_same_moment_end_one_after_another() -> None:
+    async def scenario(keystone: ScriptedKeystone, auth: KeystoneAuthenticator, clock: FakeClock) -> None:
+        ends: list[str] = []
+
+        def script(asked: Asked) -> Reply | None:
+            if asked.method != "POST":
+                return None
+            ends.append(json.loads(asked.body)["trust"]["expires_at"][-8:])
+            return MADE if len(ends) > 2 else refusal(409)
+
+        keystone.script = script
+        identity = await auth.identify("good")
+        assert await auth.trusts.create("good", identity, expires_ms=clock() + 1_500) == "t1"
+        assert ends == [".500000Z", ".501000Z", ".502000Z"]
+
+    play(scenario)
+
+
 def test_a_trust_is_made_for_nobody_but_the_owner_of_the_token() -> None:
     async def scenario(keystone: ScriptedKeystone, auth: KeystoneAuthenticator, clock: FakeClock) -> None:
         identity = await auth.identify("good")

@@ -229,6 +229,7 @@ NEEDED_BY: Final = {
     "tls_client_ca_file": ("tls_cert_file", "tls_key_file"),
     "audit_reads": ("audit_log",),
     "require_confirmation": ("signed_url_keys",),
+    "external_confirmation_url": ("smtp_host",),
 }
 
 
@@ -255,6 +256,7 @@ def _text(value: str | int | bool) -> str:
         ({"tls_client_ca_file": "c"}, "tls_cert_file"),
         ({"audit_reads": "true"}, "audit_log"),
         ({"require_confirmation": "true"}, "signed_url_keys"),
+        ({"external_confirmation_url": "https://a.example/"}, "smtp_host"),
     ],
 )
 def test_a_setting_that_another_one_needs_is_asked_for(given: dict[str, str], missing: str) -> None:

@@ -24,6 +24,7 @@ from sukkal.service.project_limits import FileLimits, LimitsTable, read_limits
 from sukkal.service.rates import Rates
 from sukkal.service.signatures import Signer, keys_of
 from sukkal.service.signed_urls import SignedUrls
+from sukkal.service.trusts import Trusts
 from sukkal.settings import Settings
 from sukkal.store import Engine
 
@@ -46,6 +47,7 @@ class Entrance(msgspec.Struct, frozen=True):
     signer: Signer
     signed_urls: SignedUrls
     encryption: Encryption
+    trusts: Trusts | None
 
 
 @contextlib.asynccontextmanager
@@ -63,8 +65,11 @@ async def entrance(
             reloading.add("encryption keys", lambda: encryption.replace_keys(_encryption_keys(settings)))
         signer = _signer(settings)
         signed_urls = SignedUrls(engine, signer, lambda: gate.policy, now_ms)
+        keystone = _keystone(settings, now_ms) if "keystone" in settings.auth_methods else None
+        if keystone is not None:
+            stack.push_async_callback(keystone.close)
         gate = Gate(
-            _authenticators(settings, reloading, now_ms, stack),
+            _authenticators(settings, reloading, keystone, now_ms),
             _policy(settings),
             signed_urls,
             Rates(limits, now_ms),
@@ -76,7 +81,9 @@ async def entrance(
 
         if settings.policy_file:
             reloading.add("policy", replace_policy)
-        yield Entrance(gate, _audit(settings, reloading, now_ms, stack), limits, signer, signed_urls, encryption)
+        audit = _audit(settings, reloading, now_ms, stack)
+        trusts = None if keystone is None else keystone.trusts
+        yield Entrance(gate, audit, limits, signer, signed_urls, encryption, trusts)
 
 
 def _policy(settings: Settings) -> Policy:
@@ -109,7 +116,7 @@ def _signer(settings: Settings) -> Signer:
 
 
 def _authenticators(
-    settings: Settings, reloading: Reloading, now_ms: Callable[[], int], stack: contextlib.AsyncExitStack
+    settings: Settings, reloading: Reloading, keystone: "KeystoneAuthenticator | None", now_ms: Callable[[], int]
 ) -> list[Authenticator]:
     """Return those that are asked for, the ones that know their tokens for certain first."""
     found: list[Authenticator] = []
@@ -117,9 +124,7 @@ def _authenticators(
         found.append(_keys(settings, reloading, now_ms))
     if "jwt" in settings.auth_methods:
         found.append(_jwt(settings, now_ms))
-    if "keystone" in settings.auth_methods:
-        keystone = _keystone(settings, now_ms)
-        stack.push_async_callback(keystone.close)
+    if keystone is not None:
         found.append(keystone)
     return found
 

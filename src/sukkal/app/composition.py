@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
@@ -15,21 +15,21 @@ from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
 from sukkal.app.access import Entrance, entrance
 from sukkal.app.push import push
 from sukkal.app.reloading import Reloading
+from sukkal.app.services import services_of
 from sukkal.app.sinks import installed_sinks
 from sukkal.app.sockets import WebSockets, web_sockets
 from sukkal.clock import elapsed_s
 from sukkal.errors import SukkalError
 from sukkal.ids import CountedIds
 from sukkal.service.background import Background
-from sukkal.service.claims import Claims
 from sukkal.service.clear_store import ClearStore
 from sukkal.service.dead_letters import Burials
 from sukkal.service.deliveries import Deliveries
-from sukkal.service.health import Health
-from sukkal.service.messages import Messages
-from sukkal.service.queues import Queues
+from sukkal.service.listening import Listeners
+from sukkal.service.messages import Posted
 from sukkal.service.quotas import Quotas
 from sukkal.service.sweeper import Sweeper
+from sukkal.service.trusts import TrustedOrders
 from sukkal.service.waiting import Waiting
 from sukkal.settings import Settings
 from sukkal.sink import Sink
@@ -48,6 +48,7 @@ _log: Final = logging.getLogger("sukkal.app")
 
 _LOOK_S: Final = 1
 _DELIVERIES_LOOK_S: Final = 0.5
+_TRUSTS_LOOK_S: Final = 30
 _AFTER_FAILURE_S: Final = 0.5
 
 
@@ -58,7 +59,9 @@ class App(msgspec.Struct, frozen=True):
     front: Front
     services: Services
     waiting: Waiting
+    listeners: Listeners
     deliveries: Deliveries
+    trusts: TrustedOrders | None
     sweeper: Sweeper
     reloading: Reloading
     sockets: WebSockets
@@ -82,23 +85,30 @@ async def running(
         stack.push_async_callback(background.finish)
         door = await stack.enter_async_context(entrance(settings, engine, reloading, now_ms))
         waiting = Waiting(engine, now_ms)
-        burials = Burials(engine, waiting, now_ms, new_id)
         quotas = Quotas(engine, door.limits, now_ms)
         store = ClearStore(engine, door.encryption)
+        listeners = Listeners(store, door.encryption, now_ms)
+
+        async def post(*what: Any, **more: Any) -> Posted:
+            return await services.messages.post(*what, **more)
+
         pushing = await stack.enter_async_context(
-            push(settings, engine, door, waiting, quotas, sinks(settings), now_ms, new_id)
+            push(settings, engine, door, waiting, listeners, quotas, sinks(settings), post, now_ms, new_id)
         )
-        services = Services(
-            Queues(store, settings, quotas, door.encryption, pushing.subscriptions, now_ms),
-            Messages(store, settings, waiting, quotas, door.encryption, pushing.fan_out, now_ms, new_id),
-            Claims(store, settings, waiting, burials, background, now_ms, new_id),
-            Health(engine, now_ms, new_id),
-            door.signed_urls,
-            pushing.subscriptions,
-            pushing.redrives,
-            door.limits,
-            quotas,
+        burials = Burials(engine, pushing.posting, waiting, now_ms, new_id)
+        services = services_of(
             settings,
+            engine,
+            store,
+            door,
+            pushing,
+            waiting=waiting,
+            listeners=listeners,
+            quotas=quotas,
+            burials=burials,
+            background=background,
+            now_ms=now_ms,
+            new_id=new_id,
         )
         sweeper = Sweeper(engine, burials, now_ms)
         registry = CollectorRegistry()
@@ -110,12 +120,19 @@ async def running(
             body_bytes_max=max(settings.max_messages_post_size, settings.max_queue_metadata),
             sockets=sockets.adapter,
         )
-        app = App(asgi, front, services, waiting, pushing.deliveries, sweeper, reloading, sockets)
-        for work in _works(app, engine, settings.sweep_interval_s, now_ms):
-            stack.push_async_callback(_end, asyncio.create_task(_keep_doing(*work)))
-        stack.push_async_callback(sockets.connections.drain)
-        stack.callback(waiting.close)
+        app = App(
+            asgi, front, services, waiting, listeners, pushing.deliveries, pushing.trusts, sweeper, reloading, sockets
+        )
+        _begin(stack, app, engine, now_ms)
         yield app
+
+
+def _begin(stack: contextlib.AsyncExitStack, app: App, engine: Engine, now_ms: Callable[[], int]) -> None:
+    for work in _works(app, engine, app.services.settings.sweep_interval_s, now_ms):
+        stack.push_async_callback(_end, asyncio.create_task(_keep_doing(*work)))
+    stack.push_async_callback(app.sockets.connections.drain)
+    stack.callback(app.listeners.close)
+    stack.callback(app.waiting.close)
 
 
 async def _end(task: "asyncio.Task[None]") -> None:
@@ -190,6 +207,13 @@ def _works(app: App, engine: Engine, sweep_s: int, now_ms: Callable[[], int]) ->
             async with asyncio.timeout(_DELIVERIES_LOOK_S):
                 await app.deliveries.due.wait()
 
+    async def until_one_ends(trusts: TrustedOrders) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_TRUSTS_LOOK_S):
+                await trusts.due.wait()
+
+    if app.trusts is not None:
+        yield "ending trusts", partial(until_one_ends, app.trusts), app.trusts.end_due
     yield "sweeping", partial(asyncio.sleep, sweep_s), sweep
     yield "looking for changed files", partial(asyncio.sleep, _LOOK_S), look
     yield "looking for deliveries", until_due, app.deliveries.round

@@ -91,6 +91,7 @@ def _obey_signals(app: App, servers: Sequence[HttpServer], tls: Tls | None, sett
         for server in servers:
             server.stop()
         app.waiting.close()
+        app.listeners.close()
         app.sockets.connections.stop()
 
     def reload() -> None:

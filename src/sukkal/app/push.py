@@ -11,26 +11,35 @@ from sukkal.model import QueueKey
 from sukkal.service.confirmations import Confirmations
 from sukkal.service.deliveries import Deliveries
 from sukkal.service.fan_out import FanOut
+from sukkal.service.forwarding import Forwarding, Post
 from sukkal.service.ledger import Ledger
+from sukkal.service.listening import Listeners
+from sukkal.service.orders import Arrangement, Arrangements
+from sukkal.service.posting import Posting
 from sukkal.service.quotas import Quotas
 from sukkal.service.redrives import Redrives
 from sukkal.service.senders import Senders
 from sukkal.service.subscriptions import Subscriptions
+from sukkal.service.trusts import TrustedOrders
 from sukkal.service.waiting import Waiting
 from sukkal.settings import Settings
 from sukkal.sink import Sink
+from sukkal.sinks.queue import QueueSink
+from sukkal.sinks.trust import TrustSink
 from sukkal.store import Engine
 
 __all__ = ["Push", "push"]
 
 
 class Push(msgspec.Struct, frozen=True):
-    """Subscriptions, and what brings them what they ordered."""
+    """Subscriptions, and what brings them what they ordered; ``trusts`` only where callers come from Keystone."""
 
     subscriptions: Subscriptions
     redrives: Redrives
     fan_out: FanOut
+    posting: Posting
     deliveries: Deliveries
+    trusts: TrustedOrders | None
 
 
 @contextlib.asynccontextmanager
@@ -39,25 +48,42 @@ async def push(
     engine: Engine,
     door: Entrance,
     waiting: Waiting,
+    listeners: Listeners,
     quotas: Quotas,
     sinks: Sequence[Sink],
+    post: Post,
     now_ms: Callable[[], int],
     new_id: Callable[[], str],
 ) -> AsyncIterator[Push]:
-    """Make them; at the end let the attempts that run finish, and close all connections."""
+    """Make them; at the end let the attempts that run finish, and close all connections.
+
+    ``post`` is how messages are forwarded to other queues.
+    """
 
     def wake(backlogs: Sequence[QueueKey]) -> None:
         deliveries.wake(backlogs)
 
-    senders, ledger, timeout_s = Senders(sinks), Ledger(engine, now_ms), settings.delivery_timeout_s
+    posting = Posting(engine, waiting, listeners, wake)
+    ledger, timeout_s = Ledger(engine, now_ms), settings.delivery_timeout_s
+    forwarding = Forwarding(door.gate, settings, post)
+    all_sinks = [*sinks, QueueSink(forwarding.forward, forwarding.check)]
+    arranged: dict[str, Arrangement] = {"queue": forwarding}
+    trusts = None
+    webhooks = next((sink for sink in sinks if "http" in sink.schemes), None)
+    if door.trusts is not None and webhooks is not None:
+        trusts = TrustedOrders(door.trusts, engine, now_ms)
+        trusting = TrustSink(webhooks, trusts.token, trusts.forget)
+        all_sinks.append(trusting)
+        arranged |= dict.fromkeys(trusting.schemes, trusts)
+    senders, arrangements = Senders(all_sinks), Arrangements(arranged)
     confirmations = Confirmations(engine, door.signer, wake, now_ms, new_id)
-    subscriptions = Subscriptions(engine, settings, senders, confirmations, quotas, now_ms, new_id)
+    subscriptions = Subscriptions(engine, settings, senders, confirmations, quotas, arrangements, now_ms, new_id)
     deliveries = Deliveries(
         engine,
         subscriptions,
         senders,
         door.encryption,
-        waiting,
+        posting,
         ledger,
         now_ms,
         new_id,
@@ -66,7 +92,7 @@ async def push(
     )
     redrives = Redrives(engine, subscriptions, senders, ledger, wake, now_ms, new_id, timeout_s=timeout_s)
     try:
-        yield Push(subscriptions, redrives, FanOut(engine, settings, wake, now_ms), deliveries)
+        yield Push(subscriptions, redrives, FanOut(engine, settings, now_ms), posting, deliveries, trusts)
     finally:
         await deliveries.close(settings.shutdown_grace_s)
         await senders.close()

@@ -1,6 +1,6 @@
 """Who asks: what a request says of its sender, and the contract of those who know senders by their tokens."""
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -23,10 +23,22 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Caller(msgspec.Struct, frozen=True, gc=False):
-    """The one who makes a request: a client program on behalf of somebody."""
+    """The one who makes a request: a client program on behalf of somebody.
+
+    ``token`` is what proved who that is, if it was a token.
+    """
 
     identity: Identity
     client: str
+    token: str | None = None
+
+    def __repr__(self) -> str:
+        """Show no token."""
+        return f"{type(self).__name__}(identity={self.identity!r}, client={self.client!r})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Show the same in tracebacks."""
+        return [("identity", self.identity), ("client", self.client)]
 
     @property
     def project(self) -> str:

@@ -17,6 +17,8 @@ __all__ = [
     "check_attributes",
     "check_retry_policy",
     "encrypts",
+    "history_s",
+    "is_ephemeral",
     "with_defaults",
 ]
 
@@ -89,6 +91,17 @@ def encrypts(metadata: Mapping[str, Any]) -> bool:
     return metadata.get("_enable_encrypt_messages") is True
 
 
+def history_s(metadata: Mapping[str, Any]) -> int:
+    """Return for how long what was posted can be told to those who come back, 0 if nothing is kept for them."""
+    kept_s = metadata.get("_history")
+    return kept_s if isinstance(kept_s, int) else 0
+
+
+def is_ephemeral(metadata: Mapping[str, Any]) -> bool:
+    """Tell whether a queue stores nothing."""
+    return metadata.get("_persistence") == "none"
+
+
 def with_defaults(metadata: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     """Return the metadata as a tenant sees it: reserved attributes that say nothing show what applies."""
     defaults: Mapping[str, Any] = MappingProxyType(
@@ -148,6 +161,15 @@ def check_attributes(metadata: Mapping[str, Any], settings: Settings, *, queue_n
             "_enable_encrypt_messages can not be true: this service has no encryption key. An operator can set one "
             "with `encryption_keys`."
         )
+    _check_number(
+        metadata,
+        "_history",
+        0,
+        limits.HISTORY_S_MAX,
+        f"_history must be 0 to {limits.HISTORY_S_MAX} seconds.",
+    )
+    if metadata.get("_persistence") not in (None, "durable", "none"):
+        raise InvalidRequest('_persistence must be "durable" or "none".')
     if (policy := metadata.get("_retry_policy")) is not None:
         check_retry_policy(policy)
 

@@ -4,14 +4,17 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from sukkal import limits
+from sukkal.model import Subscription
 
 __all__ = ["Breakers", "endpoint_of"]
 
 
-def endpoint_of(subscriber: str) -> str:
-    """Return what fails as one: the server of a URL."""
-    parts = urlsplit(subscriber)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}" if parts.netloc else subscriber
+def endpoint_of(subscription: Subscription) -> str:
+    """Return what fails as one: the server of a URL, or what the project means by a URI without one."""
+    parts = urlsplit(subscription.subscriber)
+    if not parts.netloc:
+        return f"{subscription.queue.project} {subscription.subscriber}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 class _State:

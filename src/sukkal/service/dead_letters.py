@@ -13,8 +13,9 @@ import msgspec
 
 from sukkal import limits
 from sukkal.errors import ClaimNotFound
-from sukkal.model import Ack, Message, NewClaim, NewMessage, Post, QueueKey, Release, Settlement
+from sukkal.model import Ack, Message, NewClaim, NewMessage, QueueKey, Release, Settlement
 from sukkal.service.attributes import DeadLetters
+from sukkal.service.posting import Posting
 from sukkal.service.waiting import Waiting
 from sukkal.store import Store
 
@@ -41,8 +42,16 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Burials:
     """Moves exhausted messages."""
 
-    def __init__(self, store: Store, waiting: Waiting, now_ms: Callable[[], int], new_id: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        posting: Posting,
+        waiting: Waiting,
+        now_ms: Callable[[], int],
+        new_id: Callable[[], str],
+    ) -> None:
         self._store = store
+        self._posting = posting
         self._waiting = waiting
         self._now_ms = now_ms
         self._new_id = new_id
@@ -67,8 +76,7 @@ class Burials:
         if dead:
             target = key._replace(name=rule.queue_name)
             letters = tuple(_letter(message, key, rule) for message in dead)
-            await self._store.publish((Post(target, letters),), now_ms=now_ms)
-            self._waiting.wake(target, len(letters))
+            await self._posting.publish(target, await self._store.get_queue(target), letters, now_ms=now_ms)
         try:
             # The others may be claimed again, since the queue's rule has changed.
             await self._store.settle(key, claim.id, settlements, now_ms=self._now_ms(), rest=Release(revive=True))

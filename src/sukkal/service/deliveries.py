@@ -14,17 +14,18 @@ import msgspec
 
 from sukkal import limits
 from sukkal.errors import ClaimNotFound, SukkalError
-from sukkal.model import Ack, Bury, Message, NewClaim, NewMessage, Post, QueueKey, Release, Settlement, Subscription
+from sukkal.model import Ack, Bury, Message, NewClaim, NewMessage, QueueKey, Release, Settlement, Subscription
 from sukkal.service.attributes import DISABLED, DeadLetters
 from sukkal.service.breakers import Breakers, endpoint_of
 from sukkal.service.dead_letters import DeadLetter
 from sukkal.service.encryption import Encryption
-from sukkal.service.fan_out import Origin, origin_of
+from sukkal.service.fan_out import Origin, origin_of, passing
 from sukkal.service.ledger import Ledger
+from sukkal.service.paces import Paces, at_once
+from sukkal.service.posting import Posting
 from sukkal.service.retries import delay_s, schedule_of
 from sukkal.service.senders import Senders
 from sukkal.service.subscriptions import Subscriptions
-from sukkal.service.waiting import Waiting
 from sukkal.sink import Delivery, Outcome, Sink
 from sukkal.store import Store
 
@@ -56,7 +57,7 @@ class Deliveries:
         subscriptions: Subscriptions,
         senders: Senders,
         encryption: Encryption,
-        waiting: Waiting,
+        posting: Posting,
         ledger: Ledger,
         now_ms: Callable[[], int],
         new_id: Callable[[], str],
@@ -68,7 +69,7 @@ class Deliveries:
         self._subscriptions = subscriptions
         self._senders = senders
         self._encryption = encryption
-        self._waiting = waiting
+        self._posting = posting
         self._ledger = ledger
         self._now_ms = now_ms
         self._new_id = new_id
@@ -77,6 +78,7 @@ class Deliveries:
         # Long enough for an attempt that begins when half of it is over.
         self._lease_s = 2 * (timeout_s + limits.DELIVERY_TIMEOUT_SPARE_S)
         self._breakers = Breakers(now_ms)
+        self._paces = Paces(now_ms)
         self._workers: dict[QueueKey, asyncio.Task[None]] = {}
         self._by_project: Counter[str] = Counter()
         self._not_before_ms: dict[QueueKey, int] = {}
@@ -181,7 +183,7 @@ class Deliveries:
             found[0],
             queue.metadata if queue else {},
             sink,
-            endpoint_of(found[0].subscriber),
+            endpoint_of(found[0]),
         )
         return await self._try_all(batch, messages)
 
@@ -191,17 +193,38 @@ class Deliveries:
             for message in messages:
                 await self._give_up(batch, message, _origin(message), reason)
             return True
-        for message in messages:
-            paused_ms = self._breakers.open_until_ms(batch.endpoint)
-            if paused_ms or self._closing:
-                if paused_ms:
-                    self._not_before_ms[batch.key] = paused_ms
-                await self._settle_rest(batch)
-                return False
-            if not await self._hold(batch) or not await self._try(batch, message):
+        left = list(messages)
+        while left:
+            count = self._allowed(batch, len(left))
+            group, left = left[:count], left[count:]
+            if not (group and await self._hold(batch) and await self._try_group(batch, group)):
                 await self._settle_rest(batch)
                 return False
         return True
+
+    def _allowed(self, batch: _Batch, wanted: int) -> int:
+        """Return how many deliveries may be made now; if none, note when there may be again."""
+        if self._closing:
+            return 0
+        if paused_ms := self._breakers.open_until_ms(batch.endpoint):
+            self._not_before_ms[batch.key] = paused_ms
+            return 0
+        most = 1 if self._breakers.probing(batch.endpoint) else at_once(batch.subscription)
+        allowed = self._paces.take(batch.subscription, min(wanted, most))
+        if not allowed:
+            self._not_before_ms[batch.key] = self._paces.next_ms(batch.subscription)
+        return allowed
+
+    async def _try_group(self, batch: _Batch, group: Sequence[Message]) -> bool:
+        """Make one attempt for each, all at once; tell whether to go on with the next."""
+        if len(group) == 1:
+            return await self._try(batch, group[0])
+        # All are waited for: what has been delivered must be settled even if the outcome of another cannot be kept.
+        ends = await asyncio.gather(*(self._try(batch, message) for message in group), return_exceptions=True)
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
+        return all(ends)
 
     async def _hold(self, batch: _Batch) -> bool:
         """Make sure that the claim outlives another attempt; tell whether it does."""
@@ -232,7 +255,8 @@ class Deliveries:
             await self._subscriptions.disable(batch.subscription, "the receiver answered that it is gone")
             await self._give_up(batch, message, origin, "gone")
             return False
-        self._breakers.failed(batch.endpoint)
+        if not outcome.permanent:  # That is about the delivery, not about the endpoint.
+            self._breakers.failed(batch.endpoint)
         schedule = schedule_of(batch.subscription.options, batch.metadata)
         pause_s = delay_s(schedule, origin.attempts, retry_after_s=outcome.retry_after_s, jitter=self._jitter())
         if pause_s is None or outcome.permanent:
@@ -257,6 +281,7 @@ class Deliveries:
             now_ms=self._now_ms(),
             timeout_s=self._timeout_s,
             notice=origin.notice,
+            passed=(*origin.passed, passing(subscription.queue)),
         )
         return await attempt(batch.sink, delivery)
 
@@ -299,8 +324,7 @@ class Deliveries:
         )
         key = QueueKey(batch.key.project, target)
         # Dying between the two steps repeats the first, which changes nothing.
-        await self._store.publish((Post(key, (dead,)),), now_ms=self._now_ms())
-        self._waiting.wake(key, 1)
+        await self._posting.publish(key, await self._store.get_queue(key), (dead,), now_ms=self._now_ms())
         await self._settle(batch, message, Ack())
 
 

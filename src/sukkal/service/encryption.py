@@ -99,8 +99,14 @@ class Encryption:
         """Return a message with a body that can be read. Raises ``KeyUnavailable``."""
         if not is_sealed(message.body):
             return message
+        return replace(message, body=self.open_body(project, message.id, message.body))
+
+    def open_body(self, project: str, message_id: str, body: bytes) -> bytes:
+        """Return a body that can be read. Raises ``KeyUnavailable``."""
+        if not is_sealed(body):
+            return body
         try:
-            return replace(message, body=self._open(project, message.id, message.body))
+            return self._open(project, message_id, body)
         except KeyUnavailable as error:
             _log.warning("project %s: %s", project, error)
             raise

@@ -11,7 +11,7 @@ from sukkal.service.attributes import DISABLED
 from sukkal.settings import Settings
 from sukkal.store import Store
 
-__all__ = ["FanOut", "Origin", "origin_of"]
+__all__ = ["FanOut", "Origin", "origin_of", "passing"]
 
 
 class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -19,6 +19,7 @@ class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``ttl_s`` is the life that the message was posted with. ``attempts`` were made, the last one ended with ``status``
     and ``error``; ``dead`` ones are not tried again by themselves. A ``notice`` is a message of the service's own.
+    ``passed`` names the queues that the message was in before it was forwarded to this one.
     """
 
     queue: str
@@ -29,6 +30,7 @@ class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
     error: str = ""
     dead: bool = False
     notice: bool = False
+    passed: tuple[str, ...] = ()
 
     def key(self, project: str) -> QueueKey:
         """Return the queue that the message was posted to."""
@@ -43,21 +45,24 @@ def origin_of(attributes: bytes | None) -> Origin | None:
     return None if attributes is None else _decoder.decode(attributes)
 
 
-class FanOut:
-    """Finds out who is to have a copy. ``wake`` is told the backlogs that got some."""
+def passing(key: QueueKey) -> str:
+    """Return how a queue is written where it is one of those that a message has passed."""
+    # Names and kinds have no blanks; what a project's id has is whoever gives it to decide.
+    return f"{key.kind} {key.name} {key.project}"
 
-    def __init__(
-        self, store: Store, settings: Settings, wake: Callable[[Sequence[QueueKey]], None], now_ms: Callable[[], int]
-    ) -> None:
+
+class FanOut:
+    """Finds out who is to have a copy."""
+
+    def __init__(self, store: Store, settings: Settings, now_ms: Callable[[], int]) -> None:
         self._store = store
         self._confirmed_only = settings.require_confirmation
         self._now_ms = now_ms
-        self.wake = wake
 
-    async def posts(self, queue: Queue, messages: Sequence[NewMessage]) -> list[Post]:
+    async def copies(self, queue: Queue, messages: Sequence[NewMessage], passed: tuple[str, ...] = ()) -> list[Post]:
         """Return the posts that go with one to a queue."""
         found: list[Post] = []
-        copies = _copies(queue.key, messages)
+        copies = _copies(queue.key, messages, passed)
         after = ""
         while True:
             page = await self._store.list_subscriptions(
@@ -73,7 +78,7 @@ class FanOut:
         return DISABLED not in subscription.options and (subscription.confirmed or not self._confirmed_only)
 
 
-def _copies(key: QueueKey, messages: Sequence[NewMessage]) -> tuple[NewMessage, ...]:
+def _copies(key: QueueKey, messages: Sequence[NewMessage], passed: tuple[str, ...]) -> tuple[NewMessage, ...]:
     return tuple(
         [
             NewMessage(
@@ -81,7 +86,7 @@ def _copies(key: QueueKey, messages: Sequence[NewMessage]) -> tuple[NewMessage, 
                 body=message.body,
                 ttl_s=limits.BACKLOG_TTL_S,
                 delay_s=message.delay_s,
-                attributes=msgspec.json.encode(Origin(key.name, key.kind, message.ttl_s)),
+                attributes=msgspec.json.encode(Origin(key.name, key.kind, message.ttl_s, passed=passed)),
             )
             for message in messages
         ]

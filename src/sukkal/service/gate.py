@@ -87,6 +87,12 @@ class Gate:
             return False
         return self.policy.allows(rule, project=identity.project, user=identity.user, roles=identity.roles)
 
+    def allows(self, identity: Identity, rule: str, *, project: str) -> bool:
+        """Tell whether a sender may do something in a project, without counting that as a request."""
+        return self.policy.allows(
+            rule, project=identity.project, user=identity.user, roles=identity.roles, target={"project_id": project}
+        )
+
     def permit(self, identity: Identity, rule: str | None, *, other_project: str | None = None) -> None:
         """Let the operation go on, or raise ``Forbidden`` or ``RateLimited``.
 

@@ -1,9 +1,10 @@
 """Messages: posting, reading and deleting them."""
 
+import contextlib
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -33,16 +34,18 @@ from sukkal.model import (
     Usage,
     View,
 )
-from sukkal.service.attributes import DeadLetters, QueueRules, encrypts
+from sukkal.service.attributes import DeadLetters, QueueRules, encrypts, is_ephemeral
 from sukkal.service.encryption import Encryption
 from sukkal.service.fan_out import FanOut
+from sukkal.service.listening import Listeners
 from sukkal.service.pages import check_limit, marker_of, position_of
+from sukkal.service.posting import Posting
 from sukkal.service.quotas import Quotas
 from sukkal.service.waiting import Waiting
 from sukkal.settings import Settings
 from sukkal.store import Store
 
-__all__ = ["Draft", "MessagePage", "Messages"]
+__all__ = ["Draft", "MessagePage", "Messages", "Posted"]
 
 _IDEMPOTENCY_KEY: Final = re.compile(rf"[!-~]{{1,{limits.IDEMPOTENCY_KEY_CHARS_MAX}}}")
 _CLAIMED = "This message is claimed; it cannot be deleted without a valid claim ID."
@@ -56,6 +59,17 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     body: bytes
     ttl_s: int | None = None
     delay_s: int | None = None
+
+
+class Posted(msgspec.Struct, frozen=True):
+    """The ids of the messages of a post, ``repeated`` if an earlier post had stored them.
+
+    Of a queue that stores nothing, ``listeners`` is how many were told on this node.
+    """
+
+    ids: tuple[str, ...]
+    repeated: bool = False
+    listeners: int | None = None
 
 
 class MessagePage(msgspec.Struct, frozen=True):
@@ -77,6 +91,8 @@ class Messages:
         quotas: Quotas,
         encryption: Encryption,
         fan_out: FanOut,
+        posting: Posting,
+        listeners: Listeners,
         now_ms: Callable[[], int],
         new_id: Callable[[], str],
     ) -> None:
@@ -86,6 +102,8 @@ class Messages:
         self._quotas = quotas
         self._encryption = encryption
         self._fan_out = fan_out
+        self._posting = posting
+        self._listeners = listeners
         self._now_ms = now_ms
         self._new_id = new_id
 
@@ -100,11 +118,13 @@ class Messages:
         size: int,
         own_rules: bool = True,
         idempotency_key: str | None = None,
-    ) -> Published:
+        passed: tuple[str, ...] = (),
+    ) -> "Posted":
         """Store messages, all or none, and return their ids once they are durable.
 
         ``size`` is that of the whole post in bytes. ``own_rules`` lets the queue's attributes decide defaults and
-        sizes. A post repeated with the same key is stored once.
+        sizes. A post repeated with the same key is stored once. A queue that stores nothing only tells those who
+        listen. What is forwarded has ``passed`` other queues before.
         """
         queue = await self._store.get_queue(key)
         rules = QueueRules(queue.metadata if queue and own_rules else {}, self._settings)
@@ -117,35 +137,41 @@ class Messages:
                 "Send them in several posts."
             )
         messages = tuple([self._message(draft, client, rules) for draft in drafts])
+        if queue is not None and is_ephemeral(queue.metadata):
+            return self._tell(key, messages)
         if queue is not None and encrypts(queue.metadata):
             messages = tuple([self._sealed(key.project, message) for message in messages])
         now_ms = self._now_ms()
         once = None if idempotency_key is None else self._once(idempotency_key, drafts, now_ms)
-        posts = [Post(key, messages)]
+        copies: Sequence[Post] = ()
         if queue is not None and queue.subscriptions:
-            posts += await self._fan_out.posts(queue, messages)
+            copies = await self._fan_out.copies(queue, messages, passed)
+        publish = self._posting.publish(key, queue, messages, copies=copies, now_ms=now_ms, once=once)
         if self._quotas.limited(key.project):
-            published = await self._publish_within_limits(posts, queue is None, now_ms, once)
+            published = await self._within_limits(publish, key.project, messages, new=queue is None)
         else:
-            published = await self._store.publish(posts, now_ms=now_ms, once=once)
-        if not published.repeated:
-            self._waiting.wake(key, len(messages))
-            if len(posts) > 1:
-                self._fan_out.wake([post.queue for post in posts[1:]])
-        return published
+            published = await publish
+        return Posted(published.ids[0], repeated=published.repeated)
 
-    async def _publish_within_limits(
-        self, posts: Sequence[Post], new: bool, now_ms: int, once: Once | None
+    async def _within_limits(
+        self, publish: Coroutine[Any, Any, Published], project: str, messages: Sequence[NewMessage], *, new: bool
     ) -> Published:
         # Copies for subscribers do not count: whoever posts does not know how many there are.
-        (queue, messages) = posts[0].queue, posts[0].messages
         size = sum([len(message.body) for message in messages])
         wanted = Usage(queues=int(new), messages=len(messages), bytes=size)
-        await self._quotas.take(queue.project, wanted)
-        try:
-            return await self._store.publish(posts, now_ms=now_ms, once=once)
-        finally:
-            self._quotas.settle(queue.project, wanted)
+        with contextlib.closing(publish):
+            await self._quotas.take(project, wanted)
+            try:
+                return await publish
+            finally:
+                self._quotas.settle(project, wanted)
+
+    def _tell(self, key: QueueKey, messages: Sequence[NewMessage]) -> "Posted":
+        """Post to a queue that stores nothing."""
+        if any(message.delay_s for message in messages):
+            raise InvalidRequest("The queue stores nothing (_persistence), so it takes no delays.")
+        told = self._listeners.announce(key, messages, (None,) * len(messages))
+        return Posted(tuple([message.id for message in messages]), listeners=told)
 
     def _sealed(self, project: str, message: NewMessage) -> NewMessage:
         return replace(message, body=self._encryption.seal(project, message.id, message.body))

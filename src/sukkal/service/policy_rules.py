@@ -62,5 +62,6 @@ DEFAULT_RULES: Final[dict[str, str]] = {
     "limits:update": _ADMIN,
     "signed_urls:delete": _OPEN,
     "signed_urls:get_all": _OPEN,
+    "subscription:forward": "rule:admin_or_owner",
     "usage:get": _OPEN,
 }

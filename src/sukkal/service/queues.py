@@ -1,5 +1,6 @@
 """Queues: what they are called, what is kept about them, and what they hold in sum."""
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from sukkal.errors import InvalidBody, InvalidRequest, RevisionConflict
 from sukkal.model import Queue, QueueKey, QueueKind, Stats, Usage
 from sukkal.service.attributes import check_attributes, with_defaults
 from sukkal.service.encryption import Encryption
+from sukkal.service.listening import history_key
 from sukkal.service.pages import check_limit
 from sukkal.service.patch import apply_changes
 from sukkal.service.quotas import Quotas
@@ -119,7 +121,16 @@ class Queues:
 
     async def delete(self, key: QueueKey) -> None:
         """Delete the queue and all that is in it; a queue that does not exist is no error."""
-        await self._store.delete_queue(key)
+        queue = await self._store.get_queue(key)
+        ordered = await self._subscriptions.arranged(key) if queue is not None and queue.subscriptions else ()
+        await self._remove(key, contents_only=False)
+        await self._subscriptions.ended(ordered)
+
+    async def _remove(self, key: QueueKey, *, contents_only: bool) -> None:
+        # The history first, so that it never outlives the queue.
+        await asyncio.gather(
+            self._store.delete_queue(history_key(key)), self._store.delete_queue(key, contents_only=contents_only)
+        )
 
     async def list(
         self,
@@ -166,7 +177,7 @@ class Queues:
             allowed = ", ".join(repr(name) for name in _RESOURCES)
             raise InvalidRequest(f"Resource types must be a sub set of {{{allowed}}}.")
         if "messages" in resources:
-            await self._store.delete_queue(key, contents_only=True)
+            await self._remove(key, contents_only=True)
         if "subscriptions" in resources:
             await self._subscriptions.purge(key)
 

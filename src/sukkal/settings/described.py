@@ -41,7 +41,8 @@ def _fields() -> tuple[Field, ...]:
     assert isinstance(info, msgspec.inspect.StructType)  # noqa: S101 - narrows the type, cannot fail
     annotations = get_type_hints(Settings, include_extras=True)
     fields = []
-    for field in info.fields:
+    # Those of deliveries, which are inherited, stand last.
+    for field in sorted(info.fields, key=lambda field: field.name not in Settings.__annotations__):
         assert isinstance(field.type, msgspec.inspect.Metadata), field.name  # noqa: S101 - every setting is described
         extra = field.type.extra or {}
         fields.append(

@@ -5,9 +5,8 @@ The flag, the environment variable, the TOML key, the help text and the referenc
 
 from typing import Annotated, Final, Literal, NamedTuple
 
-import msgspec
-
 from sukkal import limits
+from sukkal.settings.deliveries import DeliverySettings
 from sukkal.settings.kinds import about, line, number, path, seconds, text
 
 __all__ = ["Address", "Settings"]
@@ -34,7 +33,7 @@ def _address(text: str) -> Address:
     return Address(host.strip("[]"), int(port))
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
+class Settings(DeliverySettings, frozen=True, kw_only=True):
     """All settings of one process. Lengths of time are whole seconds, sizes are bytes."""
 
     # Where it listens, where its data is, who may come in.
@@ -178,44 +177,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         bool, about("Also write operations that only read to the audit log. Refused ones are always written.")
     ] = False
 
-    delivery_timeout_s: Annotated[
-        int,
-        seconds(
-            "How long a subscriber may take to accept a delivery. One that was under way when the service died is "
-            "repeated after somewhat more than twice that.",
-            1,
-            300,
-        ),
-    ] = limits.DELIVERY_TIMEOUT_S_DEFAULT
-    smtp_host: Annotated[
-        str,
-        line("The mail server that takes mail for `mailto:` subscribers.", wants="a name", example="mail.example.org"),
-    ] = ""
-    smtp_port: Annotated[int, number("The port of that server.", "", 1, 65_535)] = 25
-    smtp_security: Annotated[
-        Literal["none", "starttls", "tls"],
-        about(
-            "How the connection to that server is protected: `starttls` upgrades it and sends nothing if that fails, "
-            "`tls` is protected from its beginning."
-        ),
-    ] = "starttls"
-    smtp_username: Annotated[
-        str, line("The user of that server, if it wants one.", wants="a name", example="sukkal")
-    ] = ""
-    smtp_password: Annotated[str, line("That user's password.", wants="a password", example="secret", secret=True)] = ""
-    smtp_from: Annotated[
-        str, line("The address that mail comes from.", wants="a mail address", example="sukkal@example.org")
-    ] = ""
-    webhook_allow: Annotated[
-        str,
-        line(
-            "Networks and hosts of one's own that deliveries may go to, separated by commas. Addresses of this machine "
-            "and of private networks that are not listed are refused.",
-            wants="networks such as 10.0.0.0/8, or host names",
-            example="10.0.0.0/8,hooks.example.org",
-        ),
-    ] = ""
-
     # TLS and browsers.
     tls_cert_file: Annotated[
         str, path("The certificate to serve TLS with (PEM, followed by those of its issuers).", "/etc/sukkal/cert.pem")
@@ -292,9 +253,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_subscriptions_per_page: Annotated[
         int, number("Most subscriptions in one page of a listing.", "subscriptions", 1, limits.BROWSE_SCAN_ROWS_MAX)
     ] = limits.PAGE_MAX
-    require_confirmation: Annotated[
-        bool, about("Deliver nothing to a subscriber before it has confirmed that it wants that.")
-    ] = False
     max_queue_metadata: Annotated[int, number("Largest metadata of a queue.", "bytes", 64, 16 * 1_048_576)] = (
         limits.METADATA_BYTES_MAX
     )

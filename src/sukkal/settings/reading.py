@@ -32,6 +32,7 @@ _TOGETHER: Final = (
     ("tls_client_ca_file", "tls_cert_file"),
     ("audit_reads", "audit_log"),
     ("require_confirmation", "signed_url_keys"),
+    ("external_confirmation_url", "smtp_host"),
 )
 _SHOWN_CHARS_MAX: Final = 80
 

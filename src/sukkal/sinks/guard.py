@@ -18,6 +18,8 @@ from sukkal.errors import SettingsError
 
 __all__ = ["Denied", "Guard", "is_name"]
 
+_Address = IPv4Address | IPv6Address
+
 Lookup = Callable[[str, int], Awaitable[Sequence[str]]]
 """Returns the addresses of a host name. Raises ``OSError`` when there are none."""
 
@@ -81,16 +83,14 @@ async def _look_up(host: str, port: int) -> Sequence[str]:
 class Guard:
     """Tells which addresses may be connected to.
 
-    ``allow`` names further networks, and hosts whose every address is allowed, separated by commas. Raises
-    ``SettingsError`` for an item that is neither.
+    ``allow`` names further networks, and hosts whose every address is allowed, separated by commas; ``deny`` those that
+    are not allowed though they are public. Where both name networks with an address, the smaller one counts, of equal
+    ones the denied; a host that is denied is so at every address. Raises ``SettingsError`` for an item that is neither.
     """
 
-    def __init__(self, allow: str = "", lookup: Lookup = _look_up) -> None:
-        items = [item for item in map(str.strip, allow.split(",")) if item]
-        if len(items) > limits.GUARD_ALLOW_ITEMS_MAX:
-            raise SettingsError(f"webhook_allow has more than {limits.GUARD_ALLOW_ITEMS_MAX} items.")
-        self._hosts = frozenset(_plain(item) for item in items if is_name(item))
-        self._networks = tuple(_network(item) for item in items if not is_name(item))
+    def __init__(self, allow: str = "", lookup: Lookup = _look_up, *, deny: str = "") -> None:
+        self._allowed = _Listed(allow, "webhook_allow")
+        self._denied = _Listed(deny, "webhook_deny")
         self._lookup = lookup
 
     async def addresses(self, host: str, port: int) -> list[str]:
@@ -110,13 +110,38 @@ class Guard:
     def permits(self, host: str, address: str) -> bool:
         """Tell whether a host may be reached at an address. What is no address is not permitted."""
         try:
-            meant = _meant(ip_address(address))
+            written = ip_address(address)
+            meant = _meant(written)
         except ValueError:
             return False
-        return _plain(host) in self._hosts or all(self._is_allowed(each) or _is_public(each) for each in meant)
+        if _plain(host) in self._denied.hosts:
+            return False
+        if _plain(host) in self._allowed.hosts:
+            return True
+        # One that carries another may be denied for either.
+        if any(self._is_denied(each) for each in (written, *meant)):
+            return False
+        return all(self._allowed.prefix(each) >= 0 or _is_public(each) for each in meant)
 
-    def _is_allowed(self, address: IPv4Address | IPv6Address) -> bool:
-        return any(address.version == network.version and address in network for network in self._networks)
+    def _is_denied(self, address: _Address) -> bool:
+        prefix = self._denied.prefix(address)
+        return prefix >= 0 and prefix >= self._allowed.prefix(address)
+
+
+class _Listed:
+    """The hosts and networks of a setting."""
+
+    def __init__(self, text: str, setting: str) -> None:
+        items = [item for item in map(str.strip, text.split(",")) if item]
+        if len(items) > limits.GUARD_ALLOW_ITEMS_MAX:
+            raise SettingsError(f"{setting} has more than {limits.GUARD_ALLOW_ITEMS_MAX} items.")
+        self.hosts = frozenset(_plain(item) for item in items if is_name(item))
+        self._networks = tuple(_network(item, setting) for item in items if not is_name(item))
+
+    def prefix(self, address: _Address) -> int:
+        """Return the length of the longest prefix that an address has among the networks, -1 if it is in none."""
+        lengths = [each.prefixlen for each in self._networks if address.version == each.version and address in each]
+        return max(lengths, default=-1)
 
 
 def is_name(host: str) -> bool:
@@ -128,16 +153,16 @@ def _plain(host: str) -> str:
     return host.lower().removesuffix(".")
 
 
-def _network(item: str) -> IPv4Network | IPv6Network:
+def _network(item: str, setting: str) -> IPv4Network | IPv6Network:
     try:
         return ip_network(item)
     except ValueError:
         raise SettingsError(
-            f"webhook_allow has {item!r}; it takes networks such as 10.1.0.0/16, addresses and names of hosts."
+            f"{setting} has {item!r}; it takes networks such as 10.1.0.0/16, addresses and names of hosts."
         ) from None
 
 
-def _meant(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address]:
+def _meant(address: _Address) -> list[_Address]:
     """Return whom packets to an address reach: for one that carries others inside, those."""
     if isinstance(address, IPv4Address):
         return [address]
@@ -152,7 +177,7 @@ def _meant(address: IPv4Address | IPv6Address) -> list[IPv4Address | IPv6Address
     return list(address.teredo) if address.teredo else [address]
 
 
-def _is_public(address: IPv4Address | IPv6Address) -> bool:
+def _is_public(address: _Address) -> bool:
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _DENIED_V4)
     return address in _GLOBAL_V6 and not any(address in network for network in _DENIED_V6)

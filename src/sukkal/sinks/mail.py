@@ -19,6 +19,7 @@ from sukkal import limits
 from sukkal.errors import InvalidRequest, SettingsError
 from sukkal.sink import Delivery, Outcome
 from sukkal.sinks.guard import is_name
+from sukkal.sinks.notices import NoticeMails, Written
 from sukkal.sinks.notification import notification
 
 __all__ = ["MailServer", "MailSink"]
@@ -70,10 +71,17 @@ class _Letter(NamedTuple):
 
 
 class MailSink:
-    """Delivers to ``mailto`` subscribers. ``tls`` says whose certificates are trusted, by default the system's."""
+    """Delivers to ``mailto`` subscribers.
 
-    def __init__(self, server: MailServer, *, tls: ssl.SSLContext | None = None) -> None:
+    ``tls`` says whose certificates are trusted, by default the system's. With ``notices`` people get mails that they
+    can read when they are asked to confirm; without it, the JSON that a webhook gets.
+    """
+
+    def __init__(
+        self, server: MailServer, *, tls: ssl.SSLContext | None = None, notices: NoticeMails | None = None
+    ) -> None:
         self._server = server
+        self._notices = notices
         self._tls = tls or ssl.create_default_context()
 
     @property
@@ -95,7 +103,7 @@ class MailSink:
         outcome = Outcome(delivered=False, error=f"The mail could not be sent within {delivery.timeout_s:g} seconds.")
         try:
             async with asyncio.timeout(delivery.timeout_s):
-                outcome = await self._send(client, letter, _text(delivery, letter, self._server))
+                outcome = await self._send(client, letter, self._text(delivery, letter))
                 await _say_goodbye(client)
         except TimeoutError:
             pass
@@ -123,6 +131,24 @@ class MailSink:
             # cancellation in Python 3.11.
             timeout=None,
         )
+
+    def _text(self, delivery: Delivery, letter: _Letter) -> bytes:
+        written = Written(
+            letter.subject or f"Message in queue {delivery.queue_name}",
+            notification(delivery).decode("utf-8", errors="replace"),
+        )
+        if delivery.notice and self._notices is not None:
+            written = self._notices.write(delivery)
+        mail = EmailMessage(policy=WIRE)
+        mail["From"] = self._server.sender
+        mail["To"] = letter.to
+        mail["Subject"] = written.subject
+        mail["Date"] = format_datetime(datetime.fromtimestamp(delivery.now_ms // limits.SECOND_MS, UTC))
+        # The same in each attempt, so that whoever gets it twice can tell.
+        mail["Message-ID"] = f"<{delivery.id}.{delivery.subscription_id}@{self._server.domain}>"
+        mail["Auto-Submitted"] = "auto-generated"
+        mail.set_content(written.text, charset="utf-8")
+        return mail.as_bytes()
 
     async def _send(self, client: aiosmtplib.SMTP, letter: _Letter, text: bytes) -> Outcome:
         """Hand the mail over; what goes wrong before the server has heard of it is not about the mail, and raises."""
@@ -190,16 +216,3 @@ def _is_address(text: str) -> bool:
         and is_name(domain)
         and not domain.endswith(".")
     )
-
-
-def _text(delivery: Delivery, letter: _Letter, server: MailServer) -> bytes:
-    mail = EmailMessage(policy=WIRE)
-    mail["From"] = server.sender
-    mail["To"] = letter.to
-    mail["Subject"] = letter.subject or f"Message in queue {delivery.queue_name}"
-    mail["Date"] = format_datetime(datetime.fromtimestamp(delivery.now_ms // limits.SECOND_MS, UTC))
-    # The same in each attempt, so that whoever gets it twice can tell.
-    mail["Message-ID"] = f"<{delivery.id}.{delivery.subscription_id}@{server.domain}>"
-    mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(notification(delivery).decode("utf-8", errors="replace"), charset="utf-8")
-    return mail.as_bytes()

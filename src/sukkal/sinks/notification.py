@@ -1,7 +1,6 @@
 """The JSON text that subscribers get, the same over every sink."""
 
-import msgspec
-
+from sukkal import notification as shape
 from sukkal.sink import Delivery
 
 __all__ = ["notification"]
@@ -14,8 +13,4 @@ def notification(delivery: Delivery) -> bytes:
     """
     if delivery.notice:
         return delivery.body
-    return b'{"ttl":%d,"body":%b,"Message_Type":"Notification","queue_name":%b}' % (
-        delivery.ttl_s,
-        delivery.body,
-        msgspec.json.encode(delivery.queue_name),
-    )
+    return shape.notification(delivery.queue_name, delivery.body, ttl_s=delivery.ttl_s)

@@ -16,6 +16,7 @@ from sukkal.model import NewMessage, Once, Post
 from sukkal.store import Engine
 from sukkal.testing.contract_accounts import AccountContract
 from sukkal.testing.contract_claims import ClaimContract
+from sukkal.testing.contract_listening import ListeningContract, look
 from sukkal.testing.contract_messages import MessageContract
 from sukkal.testing.contract_queues import QueueContract
 from sukkal.testing.contract_records import RECORD, RecordContract
@@ -26,7 +27,13 @@ __all__ = ["DurableStoreContract", "StoreContract"]
 
 
 class StoreContract(
-    QueueContract, MessageContract, ClaimContract, RecordContract, AccountContract, SubscriptionContract
+    QueueContract,
+    MessageContract,
+    ClaimContract,
+    RecordContract,
+    AccountContract,
+    SubscriptionContract,
+    ListeningContract,
 ):
     """What every engine has to pass. A subclass says how to make one."""
 
@@ -115,3 +122,13 @@ class DurableStoreContract(StoreContract):
         assert listed(subject) == [subscription]
         assert due(subject) == [subscription.backlog]
         assert subject.all(key=subscription.backlog) == [id_]
+
+    def test_what_went_is_noticed_after_reopening(self, subject: Subject) -> None:
+        subject.post(3)
+        page = look(subject)
+        subject.claim(1, settle=True)
+        subject.reopen()
+        after = look(subject)
+        assert after.epoch == page.epoch
+        assert not after.complete
+        assert look(subject, page.messages[0].sequence).complete

@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -29,6 +29,7 @@ from sukkal.model import (
     Page,
     Position,
     Post,
+    Published,
     QueueKey,
     RecordKey,
     Release,
@@ -56,6 +57,7 @@ _delays = st.sampled_from((0, 0, 0, 2, 60))
 _graces = st.sampled_from((0, 1, 60))
 _limits = st.integers(1, 4)
 _settlements: st.SearchStrategy[Any] = st.sampled_from((Ack(), Release(), Release(delay_s=3), Release(revive=True)))
+_EVERYTHING: Final = View(claimed=True, delayed=True)
 _views = st.builds(View, claimed=st.booleans(), delayed=st.booleans(), not_from=st.sampled_from((None, "client-1")))
 
 
@@ -207,6 +209,19 @@ class StoreMachine(RuleBasedStateMachine):
 
         self.both(walk)
 
+    @rule(key=_keys, seen=st.integers(0, 20))
+    def come_back(self, key: QueueKey, seen: int) -> None:
+        """Go on after some message that is there, and hear whether all that came after it is there too."""
+
+        async def listen(store: Engine) -> list[bool]:
+            page: Page = await store.browse(key, after=None, limit=seen + 1, view=_EVERYTHING, now_ms=self.now_ms)
+            if len(page.messages) <= seen:
+                return []
+            page = await store.browse(key, after=page.next, limit=100, view=_EVERYTHING, now_ms=self.now_ms)
+            return [page.complete]
+
+        self.both(listen)
+
     # -- claims
 
     @rule(
@@ -323,13 +338,15 @@ async def _outcome(call: Awaitable[T]) -> T | type[SukkalError]:
 
 
 def _comparable(outcome: Any) -> Any:
-    """Return an outcome without the sequences, whose numbers are each engine's own."""
+    """Return an outcome without the sequences and epochs, whose numbers are each engine's own."""
     if isinstance(outcome, Message):
         return replace(outcome, sequence=0)
     if isinstance(outcome, tuple | list) and not hasattr(outcome, "_fields"):
         return [_comparable(each) for each in outcome]
     if isinstance(outcome, HeldClaim):
         return (outcome.claim, _comparable(outcome.messages))
+    if isinstance(outcome, Published):
+        return (outcome.ids, outcome.repeated, [[number > 0 for number in each] for each in outcome.sequences])
     if isinstance(outcome, Stats):
         ends = (outcome.oldest, outcome.newest)
         return (outcome.claimed, outcome.delayed, outcome.free, _comparable(ends))

@@ -4,6 +4,7 @@ import msgspec
 
 from sukkal.service.claims import Claims
 from sukkal.service.health import Health
+from sukkal.service.listening import Listeners
 from sukkal.service.messages import Messages
 from sukkal.service.project_limits import LimitsTable
 from sukkal.service.queues import Queues
@@ -26,6 +27,7 @@ class Services(msgspec.Struct, frozen=True):
     signed_urls: SignedUrls
     subscriptions: Subscriptions
     redrives: Redrives
+    listeners: Listeners
     limits: LimitsTable
     quotas: Quotas
     settings: Settings

@@ -1,6 +1,6 @@
 """What a queue in memory holds, and the few things that can happen to it."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -8,7 +8,20 @@ import msgspec
 from msgspec.structs import replace
 
 from sukkal import limits
-from sukkal.model import Ack, Bury, Claim, Message, Once, Position, Queue, Release, Settlement, Subscription, View
+from sukkal.model import (
+    Ack,
+    Bury,
+    Claim,
+    Message,
+    NewMessage,
+    Once,
+    Position,
+    Queue,
+    Release,
+    Settlement,
+    Subscription,
+    View,
+)
 
 __all__ = ["Contents", "Delivery", "after_position", "hold", "position_of", "remove", "settle", "shown", "visible"]
 
@@ -41,14 +54,43 @@ class Delivery:
 
 @dataclass
 class Contents:
-    """A queue with everything in it."""
+    """A queue with everything in it. ``removed`` is the greatest sequence of what is gone."""
 
     queue: Queue
     metadata: bytes
+    epoch: int
+    removed: int = 0
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)
     once: dict[str, tuple[Once, tuple[tuple[str, ...], ...]]] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
+
+    def insert(self, new: NewMessage, next_sequence: Callable[[], int], now_ms: int) -> int:
+        """Add a message and return its sequence, 0 if its id is there already."""
+        present = self.deliveries.get(new.id)
+        if present is not None:
+            if present.live(now_ms):
+                return 0
+            self.remove((new.id,))
+        message = Message(
+            id=new.id,
+            body=new.body,
+            ttl_s=new.ttl_s,
+            created_ms=now_ms,
+            expires_ms=now_ms + new.ttl_s * limits.SECOND_MS,
+            visible_ms=now_ms + new.delay_s * limits.SECOND_MS,
+            sequence=next_sequence(),
+            client=new.client,
+            attributes=new.attributes,
+        )
+        self.deliveries[new.id] = Delivery(message)
+        return message.sequence
+
+    def remove(self, ids: Iterable[str]) -> int:
+        """Remove deliveries and return how many."""
+        removed = [self.deliveries.pop(id_).message.sequence for id_ in ids]
+        self.removed = max([self.removed, *removed])
+        return len(removed)
 
     def live(self, now_ms: int) -> Iterator[Delivery]:
         """Return the live deliveries in the order of posting."""
@@ -94,7 +136,7 @@ def hold(delivery: Delivery, ends_ms: int, ttl_s: int, grace_s: int) -> None:
 def settle(contents: Contents, delivery: Delivery, settlement: Settlement, now_ms: int) -> None:
     """Acknowledge or release a delivery."""
     if isinstance(settlement, Ack):
-        del contents.deliveries[delivery.message.id]
+        contents.remove((delivery.message.id,))
         return
     if settlement.attributes is not None:
         delivery.message = replace(delivery.message, attributes=settlement.attributes)

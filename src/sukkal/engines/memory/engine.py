@@ -31,7 +31,6 @@ from sukkal.model import (
     HeldClaim,
     Message,
     NewClaim,
-    NewMessage,
     Once,
     Page,
     Position,
@@ -108,7 +107,9 @@ class MemoryEngine(SubscriptionsInMemory):
         """Remove the queue or its contents."""
         contents = self.queues.pop(key, None)
         if contents is not None and contents_only:
-            self.queues[key] = Contents(contents.queue, contents.metadata, subscriptions=contents.subscriptions)
+            self.queues[key] = Contents(
+                contents.queue, contents.metadata, self._next(), subscriptions=contents.subscriptions
+            )
         elif contents is not None:
             for subscription in contents.subscriptions.values():
                 self.queues.pop(subscription.backlog, None)
@@ -122,21 +123,18 @@ class MemoryEngine(SubscriptionsInMemory):
             earlier = self._earlier(posts[0].queue, once, now_ms)
             if earlier is not None:
                 return Published(earlier, repeated=True)
-        for post in posts:
-            if post.queue.kind == "backlog" and post.queue not in self.queues:
-                continue
-            contents = self.queues.get(post.queue) or self.create(post.queue, now_ms)
-            for message in post.messages:
-                self._insert(contents, message, now_ms)
+        stored = [self._store(post, now_ms) for post in posts]
         if once is not None:
             self.queues[posts[0].queue].once[once.key] = (once, ids)
-        return Published(ids)
+        return Published(
+            ids, epochs=tuple(epoch for epoch, _ in stored), sequences=tuple(sequences for _, sequences in stored)
+        )
 
     async def browse(self, key: QueueKey, *, after: Position | None, limit: int, view: View, now_ms: int) -> Page:
         """Return part of a view of the queue."""
         contents = self.queues.get(key)
         if contents is None:
-            return Page((), None)
+            return Page((), None, last=self._sequence)
         free_only = not (view.claimed or view.delayed)
         scanned: Iterable[Delivery] = contents.free(now_ms) if free_only else contents.live(now_ms)
         found: list[Message] = []
@@ -147,7 +145,12 @@ class MemoryEngine(SubscriptionsInMemory):
             last = position_of(delivery, free=free_only)
             if visible(delivery, view, now_ms):
                 found.append(delivery.shown(now_ms))
-        return Page(tuple(found), last)
+        if free_only:
+            return Page(tuple(found), last)
+        complete = contents.removed <= (after.sequence if after else 0) and not any(
+            not delivery.live(now_ms) for delivery in after_position(contents.deliveries.values(), after, free=False)
+        )
+        return Page(tuple(found), last, contents.epoch, self._sequence, complete)
 
     async def get_messages(self, key: QueueKey, ids: Sequence[str], *, now_ms: int) -> tuple[Message, ...]:
         """Return those of the messages that are live."""
@@ -166,7 +169,7 @@ class MemoryEngine(SubscriptionsInMemory):
             elif delivery.claimed(now_ms) and not claimed:
                 outcome[id_] = Deleted.CLAIMED
             else:
-                del self.queues[key].deliveries[id_]
+                self.queues[key].remove((id_,))
                 outcome[id_] = Deleted.DONE
         return outcome
 
@@ -203,7 +206,7 @@ class MemoryEngine(SubscriptionsInMemory):
             if max_attempts is not None and attempts >= max_attempts:
                 delivery.set_aside = True
             if settle:
-                del contents.deliveries[delivery.message.id]
+                contents.remove((delivery.message.id,))
         if taken and not settle:
             contents.claims[claim.id] = Claim(
                 id=claim.id, ttl_s=claim.ttl_s, grace_s=claim.grace_s, created_ms=now_ms, expires_ms=ends_ms
@@ -290,7 +293,7 @@ class MemoryEngine(SubscriptionsInMemory):
             dead = [id_ for id_, delivery in contents.deliveries.items() if not delivery.live(now_ms)]
             ended = [id_ for id_, claim in contents.claims.items() if now_ms >= claim.expires_ms]
             forgotten = [key for key, (once, _) in contents.once.items() if now_ms >= once.expires_ms]
-            removed += remove(contents.deliveries, dead[: limit - removed])
+            removed += contents.remove(dead[: limit - removed])
             removed += remove(contents.claims, ended[: limit - removed])
             removed += remove(contents.once, forgotten[: limit - removed])
         removed += self._records.sweep(now_ms=now_ms, limit=limit - removed)
@@ -348,28 +351,21 @@ class MemoryEngine(SubscriptionsInMemory):
     def create(self, key: QueueKey, now_ms: int) -> Contents:
         """Create a queue that does not exist."""
         queue = Queue(key=key, metadata={}, revision=1, created_ms=now_ms)
-        contents = self.queues[key] = Contents(queue, msgspec.json.encode({}))
+        contents = self.queues[key] = Contents(queue, msgspec.json.encode({}), self._next())
         return contents
 
-    def _insert(self, contents: Contents, new: NewMessage, now_ms: int) -> None:
-        present = contents.deliveries.get(new.id)
-        if present is not None:
-            if present.live(now_ms):
-                return
-            del contents.deliveries[new.id]
+    def _next(self) -> int:
         self._sequence += 1
-        message = Message(
-            id=new.id,
-            body=new.body,
-            ttl_s=new.ttl_s,
-            created_ms=now_ms,
-            expires_ms=now_ms + new.ttl_s * limits.SECOND_MS,
-            visible_ms=now_ms + new.delay_s * limits.SECOND_MS,
-            sequence=self._sequence,
-            client=new.client,
-            attributes=new.attributes,
-        )
-        contents.deliveries[new.id] = Delivery(message)
+        return self._sequence
+
+    def _store(self, post: Post, now_ms: int) -> tuple[int, tuple[int, ...]]:
+        """Store a post and return the epoch of its queue and the sequences of its messages."""
+        contents = self.queues.get(post.queue)
+        if contents is None:
+            if post.queue.kind == "backlog":
+                return 0, ()
+            contents = self.create(post.queue, now_ms)
+        return contents.epoch, tuple([contents.insert(message, self._next, now_ms) for message in post.messages])
 
     def _find(self, key: QueueKey, id_: str, now_ms: int) -> Delivery | None:
         contents = self.queues.get(key)

@@ -34,6 +34,7 @@ class Catalogue:
         self._reader = reader
         self._committed: dict[QueueKey, Entry] = {}
         self._changed: dict[QueueKey, Entry | None] = {}
+        self._removed: dict[int, int] = {}
         self._last = self._saved = 0
         self.roll_back()
 
@@ -53,12 +54,22 @@ class Catalogue:
                 self._remember(key, entry)
         return entry
 
+    @property
+    def last(self) -> int:
+        """The greatest number that was given and committed."""
+        return self._saved
+
     # -- within a transaction
 
     def next_number(self) -> int:
         """Return a number that was never given before."""
         self._last += 1
         return self._last
+
+    def removed(self, number: int, sequence: int) -> None:
+        """Take note that a message is gone from a queue that somebody may listen to."""
+        if sequence > self._removed.get(number, 0):
+            self._removed[number] = sequence
 
     def present(self, key: QueueKey) -> Entry | None:
         """Return the entry of a queue as this transaction sees it."""
@@ -112,10 +123,13 @@ class Catalogue:
 
     # -- at its end
 
-    def save_counter(self) -> None:
-        """Write the counter if this transaction took numbers."""
+    def save(self) -> None:
+        """Write the counter if this transaction took numbers, and what it removed last from each queue."""
         if self._last != self._saved:
             self._writer.execute(SQL.save_counter, (self._last,))
+        if self._removed:
+            self._writer.executemany(SQL.save_removed, self._removed.items())
+            self._removed.clear()
 
     def commit(self) -> None:
         """Make the transaction's changes those that readers see."""
@@ -130,6 +144,7 @@ class Catalogue:
     def roll_back(self) -> None:
         """Forget what the transaction changed; what is true now is in the database."""
         self._changed.clear()
+        self._removed.clear()
         self._committed.clear()
         self._last = self._saved = self._writer.execute(SQL.counter).get
 

@@ -57,6 +57,8 @@ def claim(
     taken = tuple(_taken(message, new, now_ms, counted=not set_aside) for message in found)
     if settle:
         writer.executemany(SQL.delete_message, [(message.sequence,) for message in taken])
+        for message in taken:
+            catalogue.removed(queue, message.sequence)
         return taken
     ends_ms = now_ms + new.ttl_s * 1_000
     writer.execute(SQL.insert_claim, (number, queue, new.id, new.ttl_s, new.grace_s, now_ms, ends_ms))
@@ -142,32 +144,43 @@ def settle(
     """Settle messages that a live claim holds."""
     queue, number = _live_claim(writer, catalogue, key, claim_id, now_ms)
     outcome: dict[str, Settled] = {}
+    gone: list[int] = []
     for id_, settlement in settlements.items():
-        outcome[id_] = _settle_one(writer, queue, number, id_, settlement, now_ms)
+        outcome[id_] = _settle_one(writer, queue, number, id_, settlement, now_ms, gone)
     if rest is not None:
         for row in fetch(writer, SQL.held_places, (number, now_ms)):
-            _apply(writer, _Place(*row), rest, now_ms)
+            _apply(writer, _Place(*row), rest, now_ms, gone)
         writer.execute(SQL.delete_claim, (number,))
+    if gone and key.kind != "backlog":
+        catalogue.removed(queue, max(gone))
     return outcome
 
 
 def _settle_one(
-    writer: apsw.Connection, queue: int, number: int, id_: str, settlement: Settlement, now_ms: int
+    writer: apsw.Connection,
+    queue: int,
+    number: int,
+    id_: str,
+    settlement: Settlement,
+    now_ms: int,
+    gone: list[int],
 ) -> Settled:
+    """Settle a message; the sequence of one that is removed is added to ``gone``."""
     for row in fetch(writer, SQL.place, (queue, id_, now_ms)):
         place = _Place(*row)
         if place.claim is None or place.visible_ms <= now_ms:
             return Settled.NOT_CLAIMED
         if place.claim != number:
             return Settled.OTHER_CLAIM
-        _apply(writer, place, settlement, now_ms)
+        _apply(writer, place, settlement, now_ms, gone)
         return Settled.DONE
     return Settled.MISSING
 
 
-def _apply(writer: apsw.Connection, place: _Place, settlement: Settlement, now_ms: int) -> None:
+def _apply(writer: apsw.Connection, place: _Place, settlement: Settlement, now_ms: int, gone: list[int]) -> None:
     if isinstance(settlement, Ack):
         writer.execute(SQL.delete_message, (place.sequence,))
+        gone.append(place.sequence)
         return
     if isinstance(settlement, Bury):
         writer.execute(SQL.release, (place.created_ms, SET_ASIDE, settlement.attributes, place.sequence))

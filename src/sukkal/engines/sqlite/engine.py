@@ -64,7 +64,7 @@ class SqliteEngine:
         self._commits = GroupCommit(
             database.writer,
             Checkpoints(database.writer, database.checkpointer),
-            before_commit=self._catalogue.save_counter,
+            before_commit=self._catalogue.save,
             committed=self._catalogue.commit,
             rolled_back=self._catalogue.roll_back,
         )
@@ -135,10 +135,13 @@ class SqliteEngine:
 
     async def browse(self, key: QueueKey, *, after: Position | None, limit: int, view: View, now_ms: int) -> Page:
         """Return part of a view of the queue."""
+        last = self._catalogue.last
         return self._read_queue(
             key,
-            lambda reader, queue: reading.browse(reader, queue, after=after, limit=limit, view=view, now_ms=now_ms),
-            Page((), None),
+            lambda reader, queue: reading.browse(
+                reader, queue, after=after, limit=limit, view=view, now_ms=now_ms, last=last
+            ),
+            Page((), None, last=last),
         )
 
     async def get_messages(self, key: QueueKey, ids: Sequence[str], *, now_ms: int) -> tuple[Message, ...]:

@@ -21,16 +21,19 @@ def publish(
     """Store the messages of all posts."""
     if once is not None and (earlier := _earlier(writer, catalogue, posts[0].queue, once, now_ms)) is not None:
         return Published(earlier, repeated=True)
+    epochs: list[int] = []
+    sequences: list[tuple[int, ...]] = []
     for post in posts:
-        if (queue := _number(catalogue, post.queue, now_ms)) is not None:
-            backlog = post.queue.kind == "backlog"
-            for message in post.messages:
-                _insert(writer, catalogue, queue, message, now_ms, backlog=backlog)
+        number = _number(catalogue, post.queue, now_ms) or 0
+        backlog = post.queue.kind == "backlog"
+        stored = [_insert(writer, catalogue, number, message, now_ms, backlog=backlog) for message in post.messages]
+        epochs.append(number)
+        sequences.append(tuple(stored))
     ids = tuple([tuple([message.id for message in post.messages]) for post in posts])
     if once is not None:
         number = catalogue.ensure(posts[0].queue, now_ms).number
         writer.execute(SQL.save_once, (number, once.key, once.fingerprint, msgspec.json.encode(ids), once.expires_ms))
-    return Published(ids)
+    return Published(ids, epochs=tuple(epochs), sequences=tuple(sequences))
 
 
 def delete_messages(
@@ -43,8 +46,8 @@ def delete_messages(
     sql = SQL.delete_live_id if claimed else SQL.delete_unclaimed_id
     outcome: dict[str, Deleted] = {}
     for id_ in dict.fromkeys(ids):
-        writer.execute(sql, (entry.number, id_, now_ms))
-        if writer.changes():
+        if gone := fetch(writer, sql, (entry.number, id_, now_ms)):
+            catalogue.removed(entry.number, *gone[0])
             outcome[id_] = Deleted.DONE
         elif claimed or not fetch(writer, SQL.place, (entry.number, id_, now_ms)):
             outcome[id_] = Deleted.MISSING
@@ -61,7 +64,10 @@ def _number(catalogue: Catalogue, key: QueueKey, now_ms: int) -> int | None:
 
 def _insert(
     writer: apsw.Connection, catalogue: Catalogue, queue: int, message: NewMessage, now_ms: int, *, backlog: bool
-) -> None:
+) -> int:
+    """Return the sequence of a message that was stored, 0 if it was not."""
+    if not queue:
+        return 0
     expires_ms = now_ms + message.ttl_s * 1_000
     visible_ms = now_ms + message.delay_s * 1_000
     row = (
@@ -79,11 +85,16 @@ def _insert(
         backlog,
     )
     writer.execute(SQL.insert_message, row)
-    if not writer.changes():
-        # The id is there already. If that message has expired and only waits to be swept, it makes room.
-        writer.execute(SQL.delete_expired_id, (queue, message.id, now_ms))
-        if writer.changes():
-            writer.execute(SQL.insert_message, row)
+    if writer.changes():
+        return row[0]
+    # The id is there already. If that message has expired and only waits to be swept, it makes room.
+    gone = fetch(writer, SQL.delete_expired_id, (queue, message.id, now_ms))
+    if not gone:
+        return 0
+    if not backlog:
+        catalogue.removed(queue, *gone[0])
+    writer.execute(SQL.insert_message, row)
+    return row[0]
 
 
 def _earlier(

@@ -6,6 +6,16 @@ SELECT last FROM counter WHERE id = 1
 -- name: save_counter
 UPDATE counter SET last = ? WHERE id = 1
 
+-- name: save_removed
+INSERT INTO removed (queue, sequence) VALUES (?, ?)
+ON CONFLICT (queue) DO UPDATE SET sequence = excluded.sequence WHERE excluded.sequence > removed.sequence
+
+-- name: removed
+SELECT sequence FROM removed WHERE queue = ?
+
+-- name: forget_removed
+DELETE FROM removed WHERE queue = ?
+
 -- name: queue
 SELECT number, metadata, revision, created_ms, subscriptions FROM queues
 WHERE project = ? AND kind = ? AND name = ?
@@ -40,7 +50,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, ?, ?, ?)
 ON CONFLICT (id, queue) DO NOTHING
 
 -- name: delete_expired_id
-DELETE FROM messages WHERE queue = ? AND id = ? AND expires_ms <= ?
+DELETE FROM messages WHERE queue = ? AND id = ? AND expires_ms <= ? RETURNING sequence
 
 -- name: once
 SELECT fingerprint, ids FROM once WHERE queue = ? AND key = ? AND expires_ms > ?
@@ -120,10 +130,11 @@ SELECT sequence, expires_ms, lifetime, ttl_s FROM messages WHERE claim = ? AND e
 DELETE FROM messages WHERE sequence = ?
 
 -- name: delete_live_id
-DELETE FROM messages WHERE queue = ? AND id = ? AND expires_ms > ?
+DELETE FROM messages WHERE queue = ? AND id = ? AND expires_ms > ? RETURNING sequence
 
 -- name: delete_unclaimed_id
 DELETE FROM messages WHERE queue = ?1 AND id = ?2 AND expires_ms > ?3 AND (claim IS NULL OR visible_ms <= ?3)
+RETURNING sequence
 
 -- name: take
 UPDATE messages SET claim = ?, visible_ms = ?, lifetime = ?, attempts = ? WHERE sequence = ?
@@ -178,8 +189,18 @@ WHERE queue = ? AND lifetime = ? AND visible_ms > ? AND visible_ms <= ?
 SELECT count(*) FROM messages INDEXED BY messages_due
 WHERE queue = ? AND lifetime = ? AND visible_ms > ? AND visible_ms <= ? AND expires_ms > ?
 
+-- What the next one removes, but for deliveries, which nobody listens to.
+-- name: sweep_last
+SELECT queue, max(sequence) FROM (
+    SELECT queue, sequence, backlog FROM messages INDEXED BY messages_expiry
+    WHERE expires_ms <= ? ORDER BY expires_ms, sequence LIMIT ?
+) WHERE backlog = 0 GROUP BY queue
+
 -- name: sweep_messages
-DELETE FROM messages WHERE sequence IN (SELECT sequence FROM messages WHERE expires_ms <= ? LIMIT ?)
+DELETE FROM messages WHERE sequence IN (
+    SELECT sequence FROM messages INDEXED BY messages_expiry
+    WHERE expires_ms <= ? ORDER BY expires_ms, sequence LIMIT ?
+)
 
 -- name: sweep_claims
 DELETE FROM claims WHERE number IN (SELECT number FROM claims WHERE expires_ms <= ? LIMIT ?)

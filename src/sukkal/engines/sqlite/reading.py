@@ -58,9 +58,16 @@ def list_queues(
 
 
 def browse(
-    connection: apsw.Connection, queue: int, *, after: Position | None, limit: int, view: View, now_ms: int
+    connection: apsw.Connection,
+    queue: int,
+    *,
+    after: Position | None,
+    limit: int,
+    view: View,
+    now_ms: int,
+    last: int,
 ) -> Page:
-    """Return part of a view."""
+    """Return part of a view; ``last`` is the greatest number that was committed."""
     free_only = not (view.claimed or view.delayed)
     if free_only and view.not_from is None:
         messages = free_messages(connection, queue, after=after, limit=limit, now_ms=now_ms)
@@ -71,13 +78,20 @@ def browse(
     else:
         scanned = _posted(connection, queue, after, now_ms)
     found: list[Message] = []
-    last: Message | None = None
-    for last in scanned:
-        if _shown(last, view, now_ms):
-            found.append(last)
+    end: Message | None = None
+    expired = False
+    for end in scanned:
+        expired = expired or now_ms >= end.expires_ms
+        if _shown(end, view, now_ms):
+            found.append(end)
             if len(found) == limit:
                 break
-    return Page(tuple(found), _place_of(last, free=free_only) if last else None)
+    place = _place_of(end, free=free_only) if end else None
+    if free_only:
+        return Page(tuple(found), place)
+    seen = after.sequence if after else 0
+    complete = not expired and all(removed <= seen for (removed,) in fetch(connection, SQL.removed, (queue,)))
+    return Page(tuple(found), place, queue, last, complete)
 
 
 def get_messages(connection: apsw.Connection, queue: int, ids: Sequence[str], *, now_ms: int) -> tuple[Message, ...]:

@@ -14,6 +14,9 @@ __all__ = ["sweep"]
 def sweep(writer: apsw.Connection, catalogue: Catalogue, *, now_ms: int, limit: int) -> Swept:
     """Remove about ``limit`` rows."""
     removed = sweep_subscriptions(writer, catalogue, now_ms=now_ms, limit=limit)
+    if removed < limit:
+        for number, sequence in fetch(writer, SQL.sweep_last, (now_ms, limit - removed)):
+            catalogue.removed(number, sequence)
     for sql in (SQL.sweep_messages, SQL.sweep_claims, SQL.sweep_once, SQL.sweep_records):
         if removed < limit:
             writer.execute(sql, (now_ms, limit - removed))
@@ -33,5 +36,6 @@ def _sweep_dropped(writer: apsw.Connection, limit: int) -> int:
             removed += writer.changes()
         if removed == before:
             writer.execute(SQL.forget_dropped, (number,))
+            writer.execute(SQL.forget_removed, (number,))
             removed += 1
     return removed

@@ -1,7 +1,7 @@
 """The calls of Keystone's API that are needed here. They block, and run in threads."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
@@ -22,6 +22,8 @@ _BAD_REQUEST: Final = 400
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
 _NOT_FOUND: Final = 404
+_CONFLICT: Final = 409
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _TRUSTS: Final = "/OS-TRUST/trusts"
 
 
@@ -47,10 +49,12 @@ class KeystoneApi:
             "roles": [{"id": role.id} for role in grant.roles],
             "impersonation": True,
         }
-        if expires_ms is not None:
-            ends = datetime.fromtimestamp(expires_ms / limits.SECOND_MS, UTC)
-            trust["expires_at"] = ends.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        answer = self._user.send_as(token, "POST", _TRUSTS, body={"trust": trust})
+        answer = self._post_trust(token, trust, expires_ms)
+        for later_ms in range(1, limits.KEYSTONE_TRUST_TRIES_MAX):
+            # No two trusts of the same users for the same project may end at the same moment, even if one is deleted.
+            if answer.status_code != _CONFLICT or expires_ms is None:
+                break
+            answer = self._post_trust(token, trust, expires_ms + later_ms)
         if answer.status_code == _UNAUTHORIZED:
             raise Unauthenticated("Keystone does not accept the token any more; get a new one.")
         if answer.status_code in (_BAD_REQUEST, _FORBIDDEN):
@@ -59,6 +63,10 @@ class KeystoneApi:
                 "credentials may not, and a trust must end later than now."
             )
         return _read(answer, _CREATED, read_trust_id)
+
+    def _post_trust(self, token: str, trust: Mapping[str, Any], expires_ms: int | None) -> Answer:
+        ends = {} if expires_ms is None else {"expires_at": _moment(expires_ms)}
+        return self._user.send_as(token, "POST", _TRUSTS, body={"trust": {**trust, **ends}})
 
     def trust_token(self, trust_id: str) -> TrustToken | None:
         """Return a new token of a trust; none if it has ended, or its giver no longer has what was given."""
@@ -89,6 +97,10 @@ class KeystoneApi:
     def close(self) -> None:
         """Close the connections."""
         self._user.close()
+
+
+def _moment(at_ms: int) -> str:
+    return (_EPOCH + timedelta(milliseconds=at_ms)).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def _trust_path(trust_id: str) -> str:

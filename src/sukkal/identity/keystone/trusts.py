@@ -9,7 +9,7 @@ from sukkal.errors import Forbidden, IdentityUnavailable, Unauthenticated
 from sukkal.identity.keystone.failures import CannotAsk
 from sukkal.identity.keystone.outages import Outages
 from sukkal.identity.keystone.questions import Questions
-from sukkal.identity.keystone.tokens import TrustToken
+from sukkal.identity.keystone.tokens import Grant, TrustToken, identity_of
 from sukkal.service.access import Identity
 
 if TYPE_CHECKING:
@@ -66,6 +66,16 @@ class Trusts:
         if trust_id is None:
             raise Unauthenticated("The token does not prove that the request comes from who makes the trust.")
         return trust_id
+
+    async def giver(self, trust_id: str) -> Identity | None:
+        """Return who gave a trust to the service, and for which project; nobody if it cannot be used."""
+
+        def look() -> Grant | None:
+            found = self._api.trust_token(trust_id)
+            return None if found is None else self._api.validate(found.token)
+
+        grant = await self._ask(object(), look)
+        return None if grant is None else identity_of(grant)
 
     async def token(self, trust_id: str) -> str:
         """Return a token with which the service acts as the one who gave the trust, valid for a minute at least.

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sukkal.service.operations.operation import BOTH, CLAIMS, MESSAGES, Operation
+from sukkal.service.operations.operation import BOTH, CLAIMS, MESSAGES, QUEUE, Operation
 
 __all__ = ["MESSAGES_OPERATIONS"]
 
@@ -36,6 +36,15 @@ MESSAGES_OPERATIONS: Final = (
         action="message_list",
         other_actions=("message_get_many",),
         summary="List a queue's messages, or get some by their ids.",
+    ),
+    Operation(
+        name="messages.stream",
+        method="GET",
+        path=QUEUE + "/stream",
+        topics=True,
+        policy="messages:get_all",
+        streams=True,
+        summary="Stream what is posted to a queue, as server-sent events.",
     ),
     Operation(
         name="messages.get",

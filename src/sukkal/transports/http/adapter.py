@@ -1,11 +1,12 @@
 """The ASGI adapter: serves a function from a request to a response under any ASGI server."""
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 
 from sukkal import limits
-from sukkal.transports.http.exchange import Request, Response, unambiguous
+from sukkal.transports.http.exchange import Request, Response, StreamResponse, unambiguous
 
 __all__ = ["Application", "AsgiAdapter", "HttpHandler"]
 
@@ -56,7 +57,10 @@ class AsgiAdapter:
                 return
         else:
             response = await self._handler(request)
-        await _send(send, response, head=request.method == "HEAD", close=not drained)
+        if isinstance(response, StreamResponse):
+            await _stream(response, receive, send)
+        else:
+            await _send(send, response, head=request.method == "HEAD", close=not drained)
 
     async def _read(self, receive: _Receive, headers: dict[bytes, bytes]) -> tuple[bytes | None, bool]:
         """Return the body, ``None`` if it is too large, and whether all of it was read."""
@@ -97,6 +101,30 @@ async def _while_connected(answer: Awaitable[Response], receive: _Receive) -> Re
     finally:
         gone.cancel()
         answering.cancel()
+
+
+async def _stream(response: StreamResponse, receive: _Receive, send: _Send) -> None:
+    """Send a stream until it ends or the client goes away."""
+    try:
+        await send({"type": "http.response.start", "status": response.status, "headers": list(response.headers)})
+        sending = asyncio.ensure_future(_send_parts(response, send))
+        gone = asyncio.ensure_future(_disconnected(receive))
+        try:
+            await asyncio.wait((sending, gone), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sending.cancel()
+            gone.cancel()
+        await asyncio.gather(sending, gone, return_exceptions=True)
+    finally:
+        response.end()
+
+
+async def _send_parts(response: StreamResponse, send: _Send) -> None:
+    if response.parts is not None:
+        async with contextlib.aclosing(response.parts) as parts:
+            async for part in parts:
+                await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _disconnected(receive: _Receive) -> None:

@@ -1,11 +1,11 @@
 """What goes in and out of the functions that answer HTTP requests."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from typing import Final
 
 import msgspec
 
-__all__ = ["JSON", "Header", "Request", "Response", "json_response", "no_content", "unambiguous"]
+__all__ = ["JSON", "Header", "Request", "Response", "StreamResponse", "json_response", "no_content", "unambiguous"]
 
 Header = tuple[bytes, bytes]
 
@@ -43,6 +43,18 @@ class Response(msgspec.Struct, gc=False):
     status: int
     body: bytes = b""
     headers: tuple[Header, ...] = ()
+
+
+class StreamResponse(Response, gc=True):
+    """An answer that goes on: its ``parts`` are sent as they come.
+
+    ``end`` is called when it is over, however that came about. ``recheck`` asks again who is listening; it raises as
+    for a new request.
+    """
+
+    parts: AsyncGenerator[bytes] | None = None
+    end: Callable[[], None] = lambda: None
+    recheck: Callable[[], Awaitable[None]] | None = None
 
 
 def json_response(status: int, document: object, *headers: Header) -> Response:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Final
 
 from sukkal.errors import BadEncoding, MethodNotAllowed, MissingHeader, NotAcceptable, SukkalError
@@ -10,10 +10,11 @@ from sukkal.service.access import Caller
 from sukkal.service.audit import Audit
 from sukkal.service.gate import Gate
 from sukkal.service.names import client_id
+from sukkal.service.operations import Operation
 from sukkal.transports.http.call import Call
 from sukkal.transports.http.cors import Cors
 from sukkal.transports.http.errors import error_response
-from sukkal.transports.http.exchange import JSON, Header, Request, Response
+from sukkal.transports.http.exchange import JSON, Header, Request, Response, StreamResponse
 from sukkal.transports.http.handlers import HANDLERS
 from sukkal.transports.http.home import versions_document
 from sukkal.transports.http.measures import Measures
@@ -110,14 +111,16 @@ class Front:
         began_s = self._elapsed_s()
         outcome = "failed"
         try:
-            _check_types(request, any_body=operation.any_body)
-            caller = await self._caller(request, self._parameters[operation.name])
+            _check_types(request, operation)
+            caller = await self._caller(request, self._parameters[operation.name], nameless=operation.streams)
             call = Call(request, operation, route.version, route.collection, match.parameters, caller, self._services)
             if "queue_name" in match.parameters:
                 call.check_name()
             rule = operation.rule(topics=route.collection == "topics")
             self._gate.permit(caller.identity, rule, other_project=match.parameters.get("project_id"))
             response = await HANDLERS[operation.name](call)
+            if isinstance(response, StreamResponse):
+                response.recheck = partial(self._recheck, request, operation, rule)
             outcome = "ok"
         except SukkalError as error:
             outcome = error.code
@@ -131,16 +134,21 @@ class Front:
                 self._audit.note(operation, caller, target, outcome, peer=request.peer, request_id=request_id)
         return response
 
-    async def _caller(self, request: Request, own_parameters: frozenset[str]) -> Caller:
+    async def _recheck(self, request: Request, operation: Operation, rule: str | None) -> None:
+        caller = await self._caller(request, self._parameters[operation.name], nameless=True)
+        self._gate.permit(caller.identity, rule)
+
+    async def _caller(self, request: Request, own_parameters: frozenset[str], *, nameless: bool = False) -> Caller:
+        # Browsers that listen to a stream can send no headers of their own.
         credentials = credentials_of(request, own_parameters)
         client: str | None = None
-        if self._gate.believes(credentials):
+        if self._gate.believes(credentials) and not nameless:
             client = self._client(request)
         identity = await self._gate.identify(credentials, request.method, request.path)
-        if client is None and (credentials.signature is None or b"client-id" in request.headers):
+        if client is None and not nameless and (credentials.signature is None or b"client-id" in request.headers):
             client = self._client(request)
         # Who calls a plain URL cannot be asked for headers; nobody's messages are its own.
-        return Caller(identity, client or "")
+        return Caller(identity, client or "", credentials.token)
 
     def _client(self, request: Request) -> str:
         client = request.header(b"client-id")
@@ -149,16 +157,17 @@ class Front:
         return client_id(client, uuid_only=self._uuid_only)
 
 
-def _check_types(request: Request, *, any_body: bool) -> None:
+def _check_types(request: Request, operation: Operation) -> None:
     headers = request.headers
-    if request.body != b"" and not any_body and headers.get(b"content-type") == _FORM:
+    if request.body != b"" and not operation.any_body and headers.get(b"content-type") == _FORM:
         raise BadEncoding(
             "Endpoint does not accept `application/x-www-form-urlencoded` content; currently supported media type "
             'is `application/json`; specify proper client-side media type with the "Content-Type" header.'
         )
     accept = headers.get(b"accept")
-    if accept is not None and not _accepts_json(accept):
-        raise NotAcceptable("The service answers in application/json; the Accept header must allow that.")
+    media_type = "text/event-stream" if operation.streams else "application/json"
+    if accept is not None and not _accepts(accept, media_type):
+        raise NotAcceptable(f"The answer is {media_type}; the Accept header must allow that.")
 
 
 def _allow(methods: tuple[str, ...]) -> Header:
@@ -166,10 +175,11 @@ def _allow(methods: tuple[str, ...]) -> Header:
 
 
 @lru_cache(maxsize=256)
-def _accepts_json(accept: bytes) -> bool:
+def _accepts(accept: bytes, wanted: str) -> bool:
+    allowed = ("*/*", f"{wanted.partition('/')[0]}/*", wanted, f"{wanted}-home")
     for part in accept.decode("latin-1").lower().split(","):
         media_type, *parameters = (piece.strip() for piece in part.split(";"))
         refused = any(parameter.replace(" ", "") in ("q=0", "q=0.0", "q=0.00", "q=0.000") for parameter in parameters)
-        if not refused and media_type in ("*/*", "application/*", "application/json", "application/json-home"):
+        if not refused and media_type in allowed:
             return True
     return not accept.strip()

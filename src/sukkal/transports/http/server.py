@@ -115,6 +115,7 @@ class GuardedProtocol(HttpToolsProtocol):
     socket_paths: tuple[str, ...] = ()
 
     _alarm: asyncio.TimerHandle | None = None
+    _stall: asyncio.TimerHandle | None = None
     _unused_bytes = 0
     _in_head = True
     _begun = False
@@ -133,7 +134,18 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End a connection."""
         self._unwatch()
+        self._read_again()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        """Wait for the client to read, but not for ever."""
+        super().pause_writing()
+        self._stall = self.loop.call_later(limits.RESPONSE_UNREAD_S, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on: the client has read."""
+        self._read_again()
+        super().resume_writing()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of the client."""
@@ -243,6 +255,11 @@ class GuardedProtocol(HttpToolsProtocol):
     def _running(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle
         return cycle is not None and not cycle.response_complete
+
+    def _read_again(self) -> None:
+        if self._stall is not None:
+            self._stall.cancel()
+            self._stall = None
 
     def _watch(self, seconds: int) -> None:
         self._alarm = self.loop.call_later(seconds, self._too_slow)

@@ -125,7 +125,10 @@ class WebSocketAdapter:
                 return
             connection.busy = True
             try:
-                connection.answer(await self._answering(connection, data))
+                answer, then = await self._answering(connection, data)
+                connection.answer(answer)
+                if then is not None:
+                    then()
             finally:
                 connection.busy = connection.waiting = False
                 connection.wake()

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from string import Formatter
 from typing import Final
 from urllib.parse import quote
@@ -86,8 +87,8 @@ class Answering:
             settings.max_messages_post_size, settings.max_queue_metadata
         )
 
-    async def __call__(self, connection: Connection, data: Data) -> Data:
-        """Answer a frame, in its own encoding."""
+    async def __call__(self, connection: Connection, data: Data) -> tuple[Data, Callable[[], None] | None]:
+        """Answer a frame, in its own encoding, and say what is to be done once the answer is on its way."""
         request_id = f"req-{self._new_request_id()}"
         binary = connection.binary = isinstance(data, bytes)
         frame = NOTHING
@@ -99,7 +100,7 @@ class Answering:
         except Exception:  # noqa: BLE001 - a defect fails one request, and is logged
             _log.exception("request %s failed", request_id)
             reply = _refusal(SukkalError(f"The request {request_id} failed. The service's log says why."))
-        return encode_reply(frame, reply, binary=binary)
+        return encode_reply(frame, reply, binary=binary), reply.then
 
     def _read(self, data: Data) -> Frame:
         try:
@@ -131,6 +132,8 @@ class Answering:
             target = {"id": path, **parameters}
             caller = await self._senders.caller(connection, frame, operation.method, path)
             call = Call(frame, operation, caller, self._services, connection)
+            if self._senders.brings_its_own(frame):
+                call.recheck = partial(self._senders.caller, connection, frame, operation.method, path)
             if "queue_name" in parameters:
                 call.check_name()
             other_project = parameters.get("project_id")

@@ -33,7 +33,10 @@ def read_members(frame: Frame) -> None:
 
 
 class Call(msgspec.Struct, gc=False):
-    """One frame, matched to its operation and to the one who sends it; ``made`` is the id of what it made, if any."""
+    """One frame, matched to its operation and to the one who sends it; ``made`` is the id of what it made, if any.
+
+    ``recheck`` asks again who sends a frame that says so by itself, and raises as it did the first time.
+    """
 
     frame: Frame
     operation: Operation
@@ -41,6 +44,7 @@ class Call(msgspec.Struct, gc=False):
     services: Services
     connection: Connection
     made: str | None = None
+    recheck: Callable[[], Awaitable[Caller]] | None = None
 
     @property
     def key(self) -> QueueKey:
@@ -111,7 +115,8 @@ class Call(msgspec.Struct, gc=False):
         most = self.services.settings.wait_max_s
         if not 0 <= wait_s <= most:
             raise InvalidParameter(f'The "wait" parameter is invalid. The value must be 0 to {most} seconds.')
-        self.connection.waiting = wait_s > 0
+        if wait_s:
+            self.connection.wait()
         return wait_s
 
     def _member(self, name: str, kind: type[T], wanted: str) -> T | None:

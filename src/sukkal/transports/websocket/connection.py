@@ -1,15 +1,23 @@
 """Connections: what is known of each, and the frames that wait to be sent on it."""
 
 import asyncio
+import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterator
-from typing import Final
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from typing import Any, Final
+
+import msgspec
 
 from sukkal import limits
+from sukkal.errors import SukkalError
+from sukkal.model import QueueKey
 from sukkal.service.access import Identity
-from sukkal.transports.websocket.frames import Data, encode
+from sukkal.service.listening import Ear
+from sukkal.transports.websocket.frames import Data
 
-__all__ = ["DEFECT", "EXPIRED", "GOING_AWAY", "POLICY", "Close", "Connection", "Connections"]
+__all__ = ["DEFECT", "EXPIRED", "GOING_AWAY", "POLICY", "Close", "Connection", "Connections", "Own"]
+
+_log: Final = logging.getLogger("sukkal.websocket")
 
 GOING_AWAY: Final = 1001
 POLICY: Final = 1008
@@ -20,6 +28,15 @@ Close = tuple[int, str]
 """Why a connection ends: the code and the reason of its closing frame."""
 
 
+class Own(msgspec.Struct, frozen=True):
+    """A subscription of a connection to what is posted to a queue."""
+
+    id: str
+    ear: Ear
+    ttl_s: int
+    leave: Callable[[Ear], None]
+
+
 class Connection:
     """One client's connection.
 
@@ -27,8 +44,8 @@ class Connection:
     is answered leaves in the order of the calls. Who pushes waits for ``closed`` to know when to let go.
 
     ``identity`` is whom the connection was authenticated as, with ``token``; ``client`` the id of the program as of
-    its last frame. ``binary`` is the encoding of the last frame, which pushes use too. It is ``busy`` while a frame is
-    being answered, ``waiting`` if that only waits for messages.
+    its last frame. ``binary`` is the encoding of the last frame. It is ``busy`` while a frame is being answered,
+    ``waiting`` if that only waits for messages. ``own`` are its subscriptions.
     """
 
     def __init__(self, peer: str) -> None:
@@ -42,7 +59,10 @@ class Connection:
         self.known = asyncio.Event()
         self.authenticated = asyncio.Event()
         self.closed = asyncio.Event()
+        self.own: dict[QueueKey, Own] = {}
+        self._works: set[asyncio.Task[None]] = set()
         self._unread: deque[tuple[Data, int]] = deque()
+        self._pushed: deque[tuple[Data, int]] = deque()
         self._unread_bytes = 0
         self._close: Close | None = None
         self._changed = asyncio.Event()
@@ -54,29 +74,37 @@ class Connection:
         """Whether nothing more is taken from the client."""
         return self._close is not None or self.closed.is_set()
 
-    def push(self, document: object, *, binary: bool | None = None) -> bool:
-        """Send a document that nobody asked for; return whether it will be, as ``push_frame`` does."""
-        return self.push_frame(encode(document, binary=self.binary if binary is None else binary))
-
-    def push_frame(self, data: Data) -> bool:
+    def push(self, data: Data) -> bool:
         """Send a frame, encoded once for many, and return whether it will be unless the connection breaks.
 
-        A client that leaves too much unread is cut off: it has to come back and ask what it missed.
+        Clients take the next frame for the answer to theirs, so nothing is sent between the two, unless the answer
+        waits for messages. A client that leaves too much unread is cut off: it has to come back and ask what it missed.
         """
         if self.closing:
             return False
         size = len(data)
         if self._unread_bytes + size > limits.WEBSOCKET_UNREAD_BYTES_MAX:
             self._unread.clear()
+            self._pushed.clear()
             self.close(POLICY, f"More than {limits.WEBSOCKET_UNREAD_BYTES_MAX} bytes wait to be read.", at_once=True)
             return False
-        self._add(data, size)
+        if self.busy and not self.waiting:
+            self._pushed.append((data, size))
+            self._unread_bytes += size
+        else:
+            self._add(data, size)
         return True
 
     def answer(self, data: Data) -> None:
         """Send the answer to a frame. Of these one waits at most, since the next frame waits for ``drained``."""
         if not self.closed.is_set():
             self._add(data, len(data))
+            self._send_pushed()
+
+    def wait(self) -> None:
+        """Let pushes through although a frame is being answered: it waits for messages."""
+        self.waiting = True
+        self._send_pushed()
 
     async def drained(self) -> None:
         """Wait until nothing waits to be sent."""
@@ -94,6 +122,26 @@ class Connection:
         """Tell everybody that the connection has ended."""
         self.closed.set()
         self._drained.set()
+        for own in self.own.values():
+            own.leave(own.ear)
+        self.own.clear()
+        for work in self._works:
+            work.cancel()
+
+    def start(self, work: Coroutine[Any, Any, None]) -> None:
+        """Begin work that ends with the connection at the latest, and ends the connection if it fails."""
+        task = asyncio.create_task(self._until_it_fails(work))
+        self._works.add(task)
+        task.add_done_callback(self._works.discard)
+
+    async def _until_it_fails(self, work: Coroutine[Any, Any, None]) -> None:
+        try:
+            await work
+        except SukkalError as error:
+            self.close(DEFECT, str(error)[: limits.CLOSE_REASON_CHARS_MAX])
+        except Exception:  # noqa: BLE001 - a defect ends one connection, and is logged
+            _log.exception("a connection failed")
+            self.close(DEFECT, "The service failed. Its log says why.")
 
     def wake(self) -> None:
         """Look again at what there is to be sent."""
@@ -111,6 +159,13 @@ class Connection:
             if self._close is not None and not self.busy:
                 return self._close
             await self._changed.wait()
+
+    def _send_pushed(self) -> None:
+        if self._pushed:
+            self._unread.extend(self._pushed)
+            self._pushed.clear()
+            self._drained.clear()
+            self._changed.set()
 
     def _add(self, data: Data, size: int) -> None:
         self._unread.append((data, size))

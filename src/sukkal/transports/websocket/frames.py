@@ -1,7 +1,7 @@
 """Frames as they come and go: JSON in text, MessagePack in binary ones."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -10,7 +10,7 @@ from msgspec import Raw
 from sukkal import limits
 from sukkal.errors import InvalidBody
 
-__all__ = ["NOTHING", "Data", "Frame", "Headers", "Reply", "decode_frame", "encode", "encode_reply"]
+__all__ = ["NOTHING", "Data", "Frame", "Headers", "Reply", "decode_frame", "encode", "encode_reply", "encode_text"]
 
 Data = str | bytes
 """What one frame carries: text or binary."""
@@ -45,11 +45,12 @@ class Frame(msgspec.Struct, gc=False):
 
 
 class Reply(msgspec.Struct, gc=False):
-    """An answer: a status, something to show, and what is said besides."""
+    """An answer: a status, something to show, and what is said besides; ``then`` is called once it is on its way."""
 
     status: int
     body: object
     headers: Mapping[str, str | int] = {}
+    then: Callable[[], None] | None = None
 
 
 NOTHING: Final = Frame(None, b"{}", {}, {})
@@ -85,7 +86,11 @@ def decode_frame(data: Data) -> Frame:
 
 def encode(document: object, *, binary: bool) -> Data:
     """Return a document as a frame."""
-    text = _encode(document)
+    return encode_text(_encode(document), binary=binary)
+
+
+def encode_text(text: bytes, *, binary: bool) -> Data:
+    """Return JSON text as a frame."""
     if binary:
         try:
             return msgspec.msgpack.encode(msgspec.json.decode(text))

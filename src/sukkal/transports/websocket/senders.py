@@ -15,6 +15,7 @@ from sukkal.transports.websocket.frames import Frame
 __all__ = ["Senders"]
 
 _CLAIMED: Final = ("none", "signed_url")
+_OWN: Final = ("x-auth-token", "authorization", "url-signature")
 _WHO: Final = (b"x-auth-token", b"authorization", b"x-project-id")
 
 
@@ -78,7 +79,7 @@ class Senders:
         if client is None and (credentials.signature is None or frame.header("client-id") is not None):
             client = self._client(connection, frame)
         connection.known.set()
-        return Caller(identity, client or "")
+        return Caller(identity, client or "", credentials.token)
 
     async def still_valid(self, connection: Connection, now_ms: int) -> bool:
         """Tell whether a connection's token is still good."""
@@ -92,6 +93,10 @@ class Senders:
         except SukkalError:
             return False
         return identity.expires_ms is None or now_ms < identity.expires_ms
+
+    def brings_its_own(self, frame: Frame) -> bool:
+        """Tell whether a frame says by itself, not by its connection, who sends it."""
+        return any(name in frame.headers for name in _OWN)
 
     def _client(self, connection: Connection, frame: Frame) -> str:
         given = frame.header("client-id")

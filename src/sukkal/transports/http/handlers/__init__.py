@@ -3,7 +3,16 @@
 from typing import Final
 
 from sukkal.transports.http.call import Handler
-from sukkal.transports.http.handlers import claims, messages, project_limits, queues, root, signed_urls, subscriptions
+from sukkal.transports.http.handlers import (
+    claims,
+    messages,
+    project_limits,
+    queues,
+    root,
+    signed_urls,
+    stream,
+    subscriptions,
+)
 
 __all__ = ["HANDLERS"]
 
@@ -22,6 +31,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "messages.post": messages.post,
     "messages.post_raw": messages.post_raw,
     "messages.list": messages.list_messages,
+    "messages.stream": stream.stream,
     "messages.get": messages.get,
     "messages.delete_many": messages.delete_many,
     "messages.delete": messages.delete,

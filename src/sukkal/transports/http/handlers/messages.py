@@ -1,5 +1,7 @@
 """Operations on messages."""
 
+from typing import Any
+
 from sukkal.errors import InvalidRequest
 from sukkal.model import Message, View
 from sukkal.service.messages import Draft
@@ -31,7 +33,7 @@ def _post_body(call: Call) -> bytes:
 
 
 async def _post(call: Call, drafts: list[Draft], size: int) -> Response:
-    published = await call.services.messages.post(
+    posted = await call.services.messages.post(
         call.key,
         call.caller.client,
         drafts,
@@ -40,11 +42,13 @@ async def _post(call: Call, drafts: list[Draft], size: int) -> Response:
         idempotency_key=call.request.header(b"idempotency-key"),
     )
     base = f"{call.queue_path}/messages"
-    ids = published.ids[0]
-    headers: tuple[Header, ...] = ((b"location", f"{base}?ids={','.join(ids)}".encode("ascii")),)
-    if published.repeated:
+    headers: tuple[Header, ...] = ((b"location", f"{base}?ids={','.join(posted.ids)}".encode("ascii")),)
+    if posted.repeated:
         headers += ((b"idempotency-replayed", b"true"),)
-    return json_response(201, {"resources": [f"{base}/{id_}" for id_ in ids]}, *headers)
+    document: dict[str, Any] = {"resources": [f"{base}/{id_}" for id_ in posted.ids]}
+    if posted.listeners is not None:
+        document["listeners"] = posted.listeners
+    return json_response(201, document, *headers)
 
 
 async def list_messages(call: Call) -> Response:

@@ -12,7 +12,7 @@ __all__ = ["change", "confirm", "create", "delete", "deliveries", "get", "list_s
 
 async def create(call: Call) -> Response:
     """Subscribe."""
-    subscription = await call.services.subscriptions.create(call.key, decode_object(_body(call)))
+    subscription = await call.services.subscriptions.create(call.key, decode_object(_body(call)), call.caller)
     call.made = subscription.id
     return json_response(201, {"subscription_id": subscription.id}, _location(call))
 
@@ -36,7 +36,7 @@ async def get(call: Call) -> Response:
 
 async def change(call: Call) -> Response:
     """Change a subscription."""
-    await call.services.subscriptions.change(call.key, _id(call), decode_object(_body(call)))
+    await call.services.subscriptions.change(call.key, _id(call), decode_object(_body(call)), call.caller)
     return no_content(_location(call))
 
 

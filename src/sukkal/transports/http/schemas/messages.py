@@ -74,6 +74,7 @@ def message_shapes(settings: Settings) -> dict[str, Shape]:
                 )
             },
         ),
+        "messages.stream": _STREAM,
         "messages.get": Shape(query=(DETAILED,), answers={"200": ("The message.", ref("Message"))}),
         "messages.delete_many": Shape(
             query=(
@@ -92,6 +93,14 @@ def message_shapes(settings: Settings) -> dict[str, Shape]:
             answers={"204": ("Gone.", None)},
         ),
     }
+
+
+_STREAM: Final = Shape(
+    query=(parameter("since", TEXT, "The last position that was seen, to be told what came after it."),),
+    headers=({"name": "Last-Event-ID", "in": "header", "schema": TEXT, "description": "The same."},),
+    answers={"200": ("Events, until the client goes away.", an_object("data", id=TEXT, event=TEXT, data=TEXT))},
+    answer_type="text/event-stream",
+)
 
 
 def _raw(members: dict[str, Schema]) -> Shape:

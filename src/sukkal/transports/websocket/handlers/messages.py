@@ -18,15 +18,17 @@ async def post(call: Call) -> Reply:
     body = call.frame.body
     # A post that is too large for any queue is not even read.
     call.services.messages.check_size(len(body))
-    published = await call.services.messages.post(
+    posted = await call.services.messages.post(
         call.key,
         call.caller.client,
         decode_drafts(body, with_delay=True),
         size=len(body),
         idempotency_key=call.frame.header("idempotency-key"),
     )
-    (ids,) = published.ids
-    return Reply(201, {"message_ids": ids}, {"idempotency-replayed": "true"} if published.repeated else {})
+    document: dict[str, Any] = {"message_ids": posted.ids}
+    if posted.listeners is not None:
+        document["listeners"] = posted.listeners
+    return Reply(201, document, {"idempotency-replayed": "true"} if posted.repeated else {})
 
 
 async def list_messages(call: Call) -> Reply:

@@ -3,6 +3,7 @@
 from sukkal.transports.http.views import subscription_view
 from sukkal.transports.websocket.call import Call
 from sukkal.transports.websocket.frames import Reply
+from sukkal.transports.websocket.handlers import listening
 
 __all__ = ["change", "confirm", "create", "delete", "deliveries", "get", "list_subscriptions", "redrive", "test"]
 
@@ -10,36 +11,45 @@ _MEMBERS = ("subscriber", "ttl", "options")
 
 
 async def create(call: Call) -> Reply:
-    """Subscribe."""
+    """Subscribe a URI, or without one the connection itself."""
     key = call.key
-    subscription = await call.services.subscriptions.create(key, call.given(*_MEMBERS))
+    if "subscriber" not in call.frame.members:
+        return await listening.create(call)
+    subscription = await call.services.subscriptions.create(key, call.given(*_MEMBERS), call.caller)
     call.made = subscription.id
     return Reply(201, {"subscription_id": subscription.id, "message": f"Subscription {key.name} created."})
 
 
 async def list_subscriptions(call: Call) -> Reply:
-    """List subscriptions."""
-    found, now_ms = await call.services.subscriptions.list(
-        call.key, marker=call.text("marker") or "", limit=call.number("limit")
-    )
-    return Reply(200, {"subscriptions": [subscription_view(each, now_ms) for each in found]})
+    """List subscriptions; that of the connection itself comes first."""
+    marker = call.text("marker")
+    found, now_ms = await call.services.subscriptions.list(call.key, marker=marker or "", limit=call.number("limit"))
+    views = [subscription_view(each, now_ms) for each in found]
+    if not marker and (own := call.connection.own.get(call.key)) is not None:
+        views.insert(0, listening.view(own))
+    return Reply(200, {"subscriptions": views})
 
 
 async def get(call: Call) -> Reply:
     """Show a subscription."""
+    if (own := listening.own(call, _id(call))) is not None:
+        return Reply(200, listening.view(own))
     subscription, now_ms = await call.services.subscriptions.get(call.key, _id(call))
     return Reply(200, subscription_view(subscription, now_ms))
 
 
 async def change(call: Call) -> Reply:
     """Change a subscription."""
-    await call.services.subscriptions.change(call.key, _id(call), call.given(*_MEMBERS))
+    await call.services.subscriptions.change(call.key, _id(call), call.given(*_MEMBERS), call.caller)
     return Reply(204, {})
 
 
 async def delete(call: Call) -> Reply:
     """End a subscription."""
     id_ = _id(call)
+    if (own := listening.own(call, id_)) is not None:
+        listening.leave(call, own)
+        return Reply(204, f"Subscription {id_} removed.")
     await call.services.subscriptions.delete(call.key, id_)
     return Reply(204, f"Subscription {id_} removed.")
 

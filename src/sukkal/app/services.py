@@ -1,0 +1,64 @@
+"""Making the services that transports hand requests on to."""
+
+from collections.abc import Callable
+
+from sukkal.app.access import Entrance
+from sukkal.app.push import Push
+from sukkal.service.background import Background
+from sukkal.service.claims import Claims
+from sukkal.service.clear_store import ClearStore
+from sukkal.service.dead_letters import Burials
+from sukkal.service.health import Health
+from sukkal.service.listening import Listeners
+from sukkal.service.messages import Messages
+from sukkal.service.queues import Queues
+from sukkal.service.quotas import Quotas
+from sukkal.service.waiting import Waiting
+from sukkal.settings import Settings
+from sukkal.store import Engine
+from sukkal.transports.services import Services
+
+__all__ = ["services_of"]
+
+
+def services_of(
+    settings: Settings,
+    engine: Engine,
+    store: ClearStore,
+    door: Entrance,
+    pushing: Push,
+    *,
+    waiting: Waiting,
+    listeners: Listeners,
+    quotas: Quotas,
+    burials: Burials,
+    background: Background,
+    now_ms: Callable[[], int],
+    new_id: Callable[[], str],
+) -> Services:
+    """Return the services, noun by noun."""
+    messages = Messages(
+        store,
+        settings,
+        waiting,
+        quotas,
+        door.encryption,
+        pushing.fan_out,
+        pushing.posting,
+        listeners,
+        now_ms,
+        new_id,
+    )
+    return Services(
+        Queues(store, settings, quotas, door.encryption, pushing.subscriptions, now_ms),
+        messages,
+        Claims(store, settings, waiting, burials, background, now_ms, new_id),
+        Health(engine, now_ms, new_id),
+        door.signed_urls,
+        pushing.subscriptions,
+        pushing.redrives,
+        listeners,
+        door.limits,
+        quotas,
+        settings,
+    )

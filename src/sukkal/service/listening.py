@@ -1,0 +1,253 @@
+"""Listening: whoever watches a queue is told what is posted to it, at once and in the order of posting.
+
+A listener takes nothing and costs the store nothing. It hears a message when the message is posted, whatever its
+delay. Each message has a place; a listener that went away goes on from the last place that it saw: it is told what
+came after it, and whether something of that is gone. A queue with a *history* keeps what was posted to it for that
+purpose in a queue of its own, which nobody can claim or delete from.
+"""
+
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from sukkal import limits
+from sukkal.errors import InvalidParameter, RevisionConflict, SukkalError
+from sukkal.model import Message, NewMessage, Position, QueueKey, View
+from sukkal.notification import notification
+from sukkal.service.attributes import history_s
+from sukkal.service.encryption import Encryption
+from sukkal.store import Store
+
+__all__ = ["Begun", "Ear", "Heard", "Listeners", "Place", "history_key", "place_of"]
+
+_ALL: Final = View(claimed=True, delayed=True)
+_END: Final = limits.INT64_MAX
+
+
+class Place(NamedTuple):
+    """Where a message stands: in which contents of its queue, and behind how many others of the store."""
+
+    epoch: int
+    sequence: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}.{self.sequence}"
+
+
+def place_of(text: str) -> Place:
+    """Return the place that a listener says it has seen. Raises ``InvalidParameter``."""
+    epoch, _, sequence = text.partition(".")
+    if epoch.isascii() and epoch.isdigit() and sequence.isascii() and sequence.isdigit() and len(text) <= _PLACE_CHARS:
+        return Place(int(epoch), min(int(sequence), limits.INT64_MAX))
+    raise InvalidParameter(
+        "The position is invalid. It must be one that came with a message, for example 12.345; leave it out to begin "
+        "with what is posted from now on."
+    )
+
+
+_PLACE_CHARS: Final = 40
+
+
+def history_key(key: QueueKey) -> QueueKey:
+    """Return the queue that keeps the history of a queue."""
+    return QueueKey(key.project, f"{key.kind}/{key.name}", "history")
+
+
+class Heard(msgspec.Struct, gc=False):
+    """A message as listeners hear it. ``place`` is ``None`` for one that is stored nowhere.
+
+    ``frames`` is for what transports make of it, so that it is made once for all listeners.
+    """
+
+    queue_name: str
+    id: str
+    body: bytes
+    ttl_s: int
+    delay_s: int
+    place: Place | None
+    frames: dict[Hashable, Any]
+
+    def text(self, *, positioned: bool) -> bytes:
+        """Return the notification, with the message's id and position if that is asked for."""
+        more: Mapping[str, str] | None = None
+        if positioned:
+            more = {"message_id": self.id} | ({"position": str(self.place)} if self.place else {})
+        return notification(self.queue_name, self.body, ttl_s=self.ttl_s, delay_s=self.delay_s, more=more)
+
+
+class Ear:
+    """One listener at one queue.
+
+    ``hear`` is called with each message, ``end`` once with the reason why no more will come; neither waits. ``place``
+    is the last one that was heard.
+    """
+
+    def __init__(self, key: QueueKey, hear: Callable[[Heard], None], end: Callable[[str], None]) -> None:
+        self.key = key
+        self.place = Place(0, 0)
+        self._hear = hear
+        self._end = end
+        self._held: deque[Heard] | None = deque()
+
+    @property
+    def held(self) -> int:
+        """How many messages wait until those before them have been heard."""
+        return len(self._held or ())
+
+    def tell(self, heard: Heard) -> None:
+        """Hear a message, at once or after those that were posted before it."""
+        if self._held is None:
+            self.hear(heard)
+        elif len(self._held) < limits.LISTENER_HELD_MAX:
+            self._held.append(heard)
+        else:
+            self.end(f"More than {limits.LISTENER_HELD_MAX} messages came before those missed had been read.")
+
+    def hear(self, heard: Heard) -> None:
+        """Hear a message unless it was heard before."""
+        if heard.place is None:
+            self._hear(heard)
+        elif heard.place.sequence > self.place.sequence:
+            self.place = heard.place
+            self._hear(heard)
+
+    def release(self) -> None:
+        """Hear what was held, and from now on everything at once."""
+        held, self._held = self._held, None
+        for heard in held or ():
+            self.hear(heard)
+
+    def end(self, reason: str) -> None:
+        """Say that no more will come."""
+        self._end(reason)
+
+
+class Begun(NamedTuple):
+    """A listener, and whether what it missed can all still be told; ``None`` if it did not ask."""
+
+    ear: Ear
+    recovered: bool | None
+
+
+class Listeners:
+    """Those who listen on this node, by queue."""
+
+    def __init__(self, store: Store, encryption: Encryption, now_ms: Callable[[], int]) -> None:
+        self._store = store
+        self._encryption = encryption
+        self._now_ms = now_ms
+        self._ears: dict[QueueKey, set[Ear]] = {}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._ears.values()))
+
+    def at(self, key: QueueKey) -> bool:
+        """Tell whether anybody listens to the queue."""
+        return key in self._ears
+
+    async def begin(
+        self,
+        key: QueueKey,
+        hear: Callable[[Heard], None],
+        end: Callable[[str], None],
+        *,
+        since: Place | None,
+    ) -> Begun:
+        """Begin to listen to what is posted from now on, or after the place ``since``.
+
+        Nothing is heard before ``follow``; until then it waits. Whoever begins ends it by ``leave``.
+        """
+        ear = Ear(key, hear, end)
+        self._ears.setdefault(key, set()).add(ear)
+        try:
+            watched = await self._watched(key)
+            after = Position(0, _END if since is None else since.sequence)
+            page = await self._store.browse(watched, after=after, limit=1, view=_ALL, now_ms=self._now_ms())
+        except BaseException:
+            self.leave(ear)
+            raise
+        if since is None:
+            ear.place = Place(page.epoch, page.last)
+            return Begun(ear, None)
+        same = since.epoch == page.epoch and since.sequence <= page.last
+        # In other contents all is new to the listener.
+        ear.place = since if same else Place(page.epoch, 0)
+        return Begun(ear, same and page.complete)
+
+    async def follow(self, ear: Ear, paced: Callable[[], Awaitable[None]]) -> None:
+        """Let a listener hear what it has missed, waiting by ``paced`` until it has read that, and then what comes."""
+        watched = await self._watched(ear.key)
+        first, unread = True, 0
+        while True:
+            after = Position(0, ear.place.sequence)
+            limit = limits.LISTENER_PAGE
+            page = await self._store.browse(watched, after=after, limit=limit, view=_ALL, now_ms=self._now_ms())
+            if not (first or page.complete):
+                ear.end("Messages were removed before they could be read. Come back to hear the others.")
+                return
+            first = False
+            for message in page.messages:
+                ear.hear(_heard(ear.key, message, page.epoch))
+                unread += len(message.body)
+                if unread > limits.LISTENER_PACE_BYTES:
+                    await paced()
+                    unread = 0
+            if page.next is None:
+                ear.release()
+                return
+            ear.place = Place(page.epoch, page.next.sequence)
+            await paced()
+
+    def leave(self, ear: Ear) -> None:
+        """Listen no more."""
+        ears = self._ears.get(ear.key, set())
+        ears.discard(ear)
+        if not ears:
+            self._ears.pop(ear.key, None)
+
+    def close(self) -> None:
+        """Send everybody away."""
+        for ears in list(self._ears.values()):
+            for ear in list(ears):
+                ear.end("The service is stopping.")
+
+    def announce(self, key: QueueKey, messages: Sequence[NewMessage], places: Sequence[Place | None]) -> int:
+        """Tell those who listen what was posted, and return how many they are."""
+        ears = self._ears.get(key)
+        if not ears:
+            return 0
+        try:
+            heard = [self._opened(key, each, place) for each, place in zip(messages, places, strict=True)]
+        except SukkalError as error:
+            for ear in list(ears):
+                ear.end(str(error))
+            return 0
+        for ear in list(ears):
+            for each in heard:
+                ear.tell(each)
+        return len(ears)
+
+    def _opened(self, key: QueueKey, message: NewMessage, place: Place | None) -> Heard:
+        body = self._encryption.open_body(key.project, message.id, message.body)
+        return Heard(key.name, message.id, body, message.ttl_s, message.delay_s, place, {})
+
+    async def _watched(self, key: QueueKey) -> QueueKey:
+        queue = await self._store.get_queue(key)
+        if queue is None or not history_s(queue.metadata):
+            return key
+        history = history_key(key)
+        if await self._store.get_queue(history) is None:
+            # A place in it is good from now on, not from the first post on.
+            with contextlib.suppress(RevisionConflict):
+                await self._store.put_queue(history, {}, revision=None, now_ms=self._now_ms())
+        return history
+
+
+def _heard(key: QueueKey, message: Message, epoch: int) -> Heard:
+    delay_s = 0
+    if message.claim_id is None and message.attempts == 0:
+        delay_s = max(message.visible_ms - message.created_ms, 0) // limits.SECOND_MS
+    return Heard(key.name, message.id, message.body, message.ttl_s, delay_s, Place(epoch, message.sequence), {})
