@@ -12,11 +12,15 @@ from urllib.parse import urlsplit
 from bench.access import ACCESS, measure_access
 from bench.arguments import Options, parse
 from bench.cases import NAMES, foreign_cases, generator_cases, main_cases
+from bench.fanout import FANOUT, measure_fanout
 from bench.growth import GROWTH, Comparison, Sizes, measure_growth
+from bench.idle import IDLE, measure_idle
 from bench.load import Address
 from bench.processes import Server, noop_command, pick_cores, service_command, trivial_command
+from bench.push_report import Idle, Push, idle_table, push_json, push_table
 from bench.report import Machine, as_json, disturbance_note, generator_table, growth_table, main_table
 from bench.rounds import Case, Neighbours, Plan, Result, Target, run
+from bench.webhook import WEBHOOK, measure_webhook
 from bench.wire import BenchError
 
 __all__ = ["main"]
@@ -47,6 +51,8 @@ class Bench:
         print(self._machine.text(), flush=True)
         results: list[Result] = []
         comparisons: list[Comparison] = []
+        pushes: list[Push] = []
+        idles: list[Idle] = []
         if self._options.generator:
             results = self._generator()
             self._show(generator_table(results))
@@ -65,10 +71,13 @@ class Bench:
                 growth = self._growth_part()
                 self._show(growth_table(growth))
                 comparisons += growth
-        if note := disturbance_note([*results, *(each for pair in comparisons for each in (pair.small, pair.large))]):
+            pushes, idles = self._push_part()
+        paired = [each for pair in comparisons for each in (pair.small, pair.large)]
+        pushed = [each for push in pushes for each in (push.bare, push.own)]
+        if note := disturbance_note([*results, *paired, *pushed]):
             self._show(note)
         if self._options.json:
-            found = as_json(self._machine, self._parameters(), results, comparisons)
+            found = as_json(self._machine, self._parameters(), results, comparisons) | push_json(pushes, idles)
             self._options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
     def _main_part(self) -> list[Result]:
@@ -90,6 +99,19 @@ class Bench:
             measure=self._run,
             tell=_tell,
         )
+
+    def _push_part(self) -> tuple[list[Push], list[Idle]]:
+        pushes: list[Push] = []
+        idles: list[Idle] = []
+        for name, measure in ((FANOUT, measure_fanout), (WEBHOOK, measure_webhook)):
+            if self._options.wants(name):
+                pushes += measure(self._directory / name, self._cores, measure=self._run)
+        if pushes:
+            self._show(push_table(pushes))
+        if self._options.wants(IDLE):
+            idles = measure_idle(self._directory / IDLE, self._cores, rounds=self._options.rounds, tell=_tell)
+            self._show(idle_table(idles))
+        return pushes, idles
 
     def _generator(self) -> list[Result]:
         with self._server("trivial", trivial_command()) as trivial:

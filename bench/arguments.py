@@ -8,10 +8,14 @@ from typing import Final
 
 from bench.access import ACCESS
 from bench.cases import FOREIGN, NAMES
+from bench.fanout import FANOUT
 from bench.growth import GROWTH
+from bench.idle import IDLE
+from bench.webhook import WEBHOOK
 
 __all__ = ["Options", "parse"]
 
+_ALL: Final = (*NAMES, ACCESS, GROWTH, FANOUT, WEBHOOK, IDLE)
 _DEPTH_PER_S: Final = 50_000
 _FOREIGN_DEPTH_PER_S: Final = 5_000
 
@@ -55,9 +59,10 @@ def parse() -> Options:
 
 
 def _parser() -> argparse.ArgumentParser:
-    names = ", ".join([*NAMES, ACCESS, GROWTH])
+    names = ", ".join(_ALL)
     parser = argparse.ArgumentParser(
-        prog="python -m bench", description="Measure the service against a no-op handler of the same server."
+        prog="python -m bench",
+        description="Measure the service against a no-op handler of the same server and bare programs.",
     )
     add = parser.add_argument
     add("--rounds", type=int, metavar="N", help="how often each case is measured (default 5, quick 3)")
@@ -68,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
         "--only",
         action="append",
         default=[],
-        choices=[*NAMES, ACCESS, GROWTH],
+        choices=_ALL,
         metavar="CASE",
         help=f"may be repeated: {names}",
     )

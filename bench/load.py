@@ -9,12 +9,11 @@ import select
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from typing import Final, NamedTuple, Protocol, Self
 
 from bench.wire import BenchError, UnexpectedAnswer, frame
 
-__all__ = ["Address", "Load", "Measured", "Script", "cpu_s", "measure", "perform"]
+__all__ = ["Address", "Load", "Measured", "Script", "Timer", "cpu_s", "measure", "perform"]
 
 Address = tuple[str, int]
 
@@ -137,22 +136,46 @@ class Load:
                 self._outstanding -= 1
 
 
+class Timer:
+    """Takes the time of what is measured, with the garbage collector off. ``server`` is the process that it watches."""
+
+    def __init__(self, server: int | None) -> None:
+        self._server = server
+        self._began_s = self._server_s = self._load_s = 0.0
+
+    def __enter__(self) -> Self:
+        gc.collect()
+        gc.disable()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        gc.enable()
+
+    def begin(self) -> float:
+        """Begin the timed part, after the warm-up, and return when that was."""
+        self._began_s, self._server_s, self._load_s = time.perf_counter(), cpu_s(self._server), time.process_time()
+        return self._began_s
+
+    def end(self, latencies_s: Sequence[float]) -> Measured:
+        """End it and return what was measured. Raises ``BenchError`` if that is nothing."""
+        took_s = time.perf_counter() - self._began_s
+        server_s, load_s = cpu_s(self._server) - self._server_s, time.process_time() - self._load_s
+        if not latencies_s:
+            raise BenchError(f"nothing was answered in {took_s:.1f} s")
+        ordered = sorted(latencies_s)
+        p50_s, p99_s = (ordered[math.ceil(len(ordered) * share) - 1] for share in (0.5, 0.99))
+        return Measured(len(ordered), took_s, p50_s, p99_s, server_s, load_s)
+
+
 def measure(
     address: Address, scripts: Sequence[Script], *, seconds: float, warm_s: float, server: int | None
 ) -> Measured:
     """Run the scripts for some time after a warm-up. ``server`` is the process whose CPU time is read."""
-    with _no_collector(), Load(address, scripts) as load:
+    with Timer(server) as timer, Load(address, scripts) as load:
         load.run_until(time.perf_counter() + warm_s)
-        began_s, server_s, load_s = time.perf_counter(), cpu_s(server), time.process_time()
-        latencies_s = load.run_until(began_s + seconds)
-        took_s = time.perf_counter() - began_s
-        server_s, load_s = cpu_s(server) - server_s, time.process_time() - load_s
+        measured = timer.end(load.run_until(timer.begin() + seconds))
         load.drain()
-    if not latencies_s:
-        raise BenchError(f"not one answer in {seconds} s")
-    ordered = sorted(latencies_s)
-    p50_s, p99_s = (ordered[math.ceil(len(ordered) * share) - 1] for share in (0.5, 0.99))
-    return Measured(len(ordered), took_s, p50_s, p99_s, server_s, load_s)
+    return measured
 
 
 def perform(address: Address, requests: Sequence[bytes], check: Callable[[bytes, int], None]) -> None:
@@ -184,13 +207,3 @@ def cpu_s(process: int | None) -> float:
         return 0.0
     # The kernel's number for "CPU clock of the process", as in clock_getcpuclockid(3).
     return time.clock_gettime((~process << 3) | 2)
-
-
-@contextmanager
-def _no_collector() -> Iterator[None]:
-    gc.collect()
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.enable()

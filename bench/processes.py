@@ -13,7 +13,16 @@ from typing import Final, NamedTuple, Self
 from bench.load import Address, cpu_s
 from bench.wire import BenchError
 
-__all__ = ["Cores", "Server", "noop_command", "pick_cores", "service_command", "trivial_command"]
+__all__ = [
+    "Cores",
+    "Server",
+    "broadcast_command",
+    "caller_command",
+    "noop_command",
+    "pick_cores",
+    "service_command",
+    "trivial_command",
+]
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 
@@ -43,17 +52,27 @@ def pick_cores() -> Cores:
     return cores
 
 
-def service_command(directory: Path, *flags: str) -> list[str]:
-    """Return the command of the service with its data in a directory."""
+def service_command(directory: Path | None, *flags: str) -> list[str]:
+    """Return the command of the service with its data in a directory, or in memory."""
     return [
         *(sys.executable, "-m", "sukkal.cli", "serve", "--listen", "127.0.0.1:0"),
-        *("--store", f"sqlite:///{directory}", *flags),
+        *("--store", f"sqlite:///{directory}" if directory else "memory://", *flags),
     ]
 
 
 def noop_command(*, bare: bool = False) -> list[str]:
     """Return the command of the no-op server, with its handler behind the routes or in front of them."""
     return [sys.executable, "-m", "bench.noop", *(["bare"] if bare else [])]
+
+
+def broadcast_command() -> list[str]:
+    """Return the command of the bare broadcast."""
+    return [sys.executable, "-m", "bench.broadcast"]
+
+
+def caller_command() -> list[str]:
+    """Return the command of the bare caller of webhooks."""
+    return [sys.executable, "-m", "bench.caller"]
 
 
 def trivial_command() -> list[str]:
@@ -96,6 +115,12 @@ class Server:
     def pid(self) -> int:
         """The id of the process."""
         return self._process.pid
+
+    @property
+    def memory_kib(self) -> int:
+        """How much memory the process has now, resident."""
+        status = Path(f"/proc/{self.pid}/status").read_text(encoding="ascii")
+        return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS:"))
 
     def stop(self) -> None:
         """Ask the process to end, and kill it if it does not."""

@@ -13,7 +13,7 @@ from bench.growth import Comparison
 from bench.load import Measured
 from bench.rounds import BEARABLE_SHARE, Ratio, Result, ratio
 
-__all__ = ["Machine", "as_json", "disturbance_note", "generator_table", "growth_table", "main_table"]
+__all__ = ["Machine", "as_json", "disturbance_note", "generator_table", "growth_table", "main_table", "table"]
 
 _SYNCS: Final = 200
 _SYNCED_BYTES: Final = 4_096
@@ -98,7 +98,7 @@ def main_table(results: Sequence[Result]) -> str:
                 f"{result.middle(_load_share):.0%}",
             ]
         )
-    return _table(rows)
+    return table(rows)
 
 
 def growth_table(comparisons: Sequence[Comparison]) -> str:
@@ -120,7 +120,7 @@ def growth_table(comparisons: Sequence[Comparison]) -> str:
                 f"{small.middle(_cpu_us):.0f}",
             ]
         )
-    return _table(rows)
+    return table(rows)
 
 
 def generator_table(results: Sequence[Result]) -> str:
@@ -139,7 +139,7 @@ def generator_table(results: Sequence[Result]) -> str:
                 f"{result.middle(_load_share):.0%}",
             ]
         )
-    return _table(rows)
+    return table(rows)
 
 
 def disturbance_note(results: Sequence[Result]) -> str:
@@ -238,7 +238,7 @@ def _verdict(found: Ratio, met: bool, wanted: str) -> str:
     return f"{wanted} {'met' if met else 'MISSED'}"
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
+def table(rows: Sequence[Sequence[str]]) -> str:
     """Return rows in columns, the first to the left, the others to the right; a mere heading makes no column."""
     columns = [column for column in zip(*rows, strict=True) if any(column[1:])]
     padded = []

@@ -6,14 +6,26 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from pathlib import Path
 from statistics import median
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
 from bench.load import Address, Measured, measure
 from bench.processes import Cores, Server
 from bench.wire import BenchError
 from bench.workloads import Workload, delete_queues
 
-__all__ = ["BEARABLE_SHARE", "Case", "Neighbours", "Plan", "Ratio", "Result", "Spread", "Target", "ratio", "run"]
+__all__ = [
+    "BEARABLE_SHARE",
+    "Case",
+    "Measuring",
+    "Neighbours",
+    "Plan",
+    "Ratio",
+    "Result",
+    "Spread",
+    "Target",
+    "ratio",
+    "run",
+]
 
 WARM_S: Final = 0.3
 BEARABLE_SHARE: Final = 0.08
@@ -40,13 +52,33 @@ class Target(NamedTuple):
             self.process.wait_until_quiet()
 
 
+@runtime_checkable
+class Measuring(Protocol):
+    """A case that has no scripts because it measures itself. All else is as with a ``Workload``."""
+
+    @property
+    def queues(self) -> Sequence[str]:
+        """The queues that the case uses, which are no other case's."""
+
+    def prepare(self, address: Address) -> None:
+        """Put in place what the measurements need."""
+
+    def tidy(self, address: Address) -> None:
+        """Undo what a measurement has done, as far as it could slow another one."""
+
+    def measure(
+        self, address: Address, connections: int, *, seconds: float, warm_s: float, server: int | None
+    ) -> Measured:
+        """Measure for some time after a warm-up. ``server`` is the process whose CPU time is read."""
+
+
 class Case(NamedTuple):
     """Something to be measured. ``messages`` is how many messages one request stands for, 0 if that says nothing."""
 
     name: str
     connections: int
     target: Target
-    workload: Workload
+    workload: Workload | Measuring
     messages: float = 0
     wanted: float | None = None
 
@@ -178,10 +210,13 @@ def _least_disturbed(case: Case, plan: Plan) -> tuple[Measured, float]:
 
 
 def _measure(case: Case, seconds: float) -> Measured:
-    scripts = [case.workload.script(number) for number in range(case.connections)]
+    address, workload = case.target.address, case.workload
     server = case.target.process.pid if case.target.process else None
     try:
-        return measure(case.target.address, scripts, seconds=seconds, warm_s=WARM_S, server=server)
+        if isinstance(workload, Measuring):
+            return workload.measure(address, case.connections, seconds=seconds, warm_s=WARM_S, server=server)
+        scripts = [workload.script(number) for number in range(case.connections)]
+        return measure(address, scripts, seconds=seconds, warm_s=WARM_S, server=server)
     except (BenchError, OSError) as error:
         raise BenchError(f"{case.name} at {case.connections} connections: {error}") from error
 

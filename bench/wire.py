@@ -4,12 +4,23 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["BenchError", "QueueRanDry", "UnexpectedAnswer", "frame", "message_ids", "request", "require", "status_line"]
+__all__ = [
+    "CLIENT",
+    "PROJECT",
+    "BenchError",
+    "QueueRanDry",
+    "UnexpectedAnswer",
+    "frame",
+    "message_ids",
+    "request",
+    "require",
+    "status_line",
+]
 
-_HEADERS: Final = (
-    "Host: bench\r\nAccept: application/json\r\n"
-    "Client-ID: 8f1e3a52-0c6b-4c8e-9d4e-51c1b6a3a1d7\r\nX-Project-Id: bench\r\n"
-)
+CLIENT: Final = "8f1e3a52-0c6b-4c8e-9d4e-51c1b6a3a1d7"
+PROJECT: Final = "bench"
+
+_HEADERS: Final = f"Host: bench\r\nAccept: application/json\r\nClient-ID: {CLIENT}\r\nX-Project-Id: {PROJECT}\r\n"
 _LENGTH: Final = b"content-length:"
 _SHOWN_BYTES_MAX: Final = 2_000
 

@@ -23,6 +23,7 @@ __all__ = [
     "Workload",
     "delete_queues",
     "fill",
+    "post",
     "queues_of",
 ]
 
@@ -77,12 +78,13 @@ def fill(address: Address, queues: Sequence[str], total: int, *, token: str = ""
     sizes = [_MESSAGES_PER_FILL] * (total // _MESSAGES_PER_FILL)
     if rest := total % _MESSAGES_PER_FILL:
         sizes.append(rest)
-    posts = [_post(queue, size, token=token) for queue, size in zip(cycle(queues), sizes, strict=False)]
+    posts = [post(queue, size, token=token) for queue, size in zip(cycle(queues), sizes, strict=False)]
     perform(address, posts, check)
     return ids
 
 
-def _post(queue: str, messages: int = 1, *, token: str = "") -> bytes:
+def post(queue: str, messages: int = 1, *, token: str = "") -> bytes:
+    """Return the request that posts so many messages to a queue."""
     return request("POST", f"{queue_path(queue)}/messages", {"messages": [MESSAGE] * messages}, token=token)
 
 
@@ -121,7 +123,7 @@ class NoOp:
 
     def script(self, number: int) -> Script:
         """Return the script of one connection."""
-        return Repeat([_post("post1")], 201)
+        return Repeat([post("post1")], 201)
 
     def tidy(self, address: Address) -> None:
         """Leave nothing."""
@@ -133,7 +135,7 @@ class Posting:
     def __init__(self, name: str, messages: int, *, token: str = "") -> None:
         self.queues = queues_of(name)
         self._token = token
-        self._requests = [_post(queue, messages, token=token) for queue in self.queues]
+        self._requests = [post(queue, messages, token=token) for queue in self.queues]
 
     def prepare(self, address: Address) -> None:
         """Need nothing: a queue comes with its first message."""

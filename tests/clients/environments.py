@@ -21,13 +21,9 @@ ENVIRONMENTS: Final[Mapping[str, Sequence[str]]] = {
     "keystone": ("keystone==30.0.0", "waitress==3.0.2"),
     "openstackclient": ("python-openstackclient==10.5.0", "python-zaqarclient==4.7.0"),
     "oidc": ("oidc-provider-mock==0.3.4",),
+    "os_collect_config": ("os-collect-config==14.1.0", "python-zaqarclient==4.7.0", "websocket-client==1.9.0"),
     "zaqarclient": ("python-zaqarclient==4.7.0",),
-    "zaqarclient_websocket": (
-        "os-collect-config==14.1.0",
-        "python-zaqarclient==4.7.0",
-        "setuptools==80.9.0",
-        "websocket-client==1.9.0",
-    ),
+    "zaqarclient_websocket": ("python-zaqarclient==4.7.0", "websocket-client==1.9.0"),
 }
 """What is installed in each environment."""
 

@@ -1,4 +1,4 @@
-"""python-zaqarclient's own WebSocket transport, and os-collect-config, which uses it, drive a running service."""
+"""python-zaqarclient's own WebSocket transport drives a running service."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from tests.clients.foreign import Script, script_runner
 from tests.serving import ServerProcess
 
 PRELUDE = """
-import json, sys, types
+import json, sys
 from zaqarclient.transport import errors, get_transport_for, request
 
 url = sys.argv[1].replace("http", "ws", 1)
@@ -16,16 +16,6 @@ conf = {"auth_opts": {"backend": "keystone", "options": {"os_auth_token": "t", "
 
 def send(transport, action, **body):
     return transport.send(request.Request(url, action, content=json.dumps(body)))
-
-def collector():
-    from os_collect_config import zaqar
-    zaqar.CONF.register_opts(zaqar.opts, group="zaqar")
-    zaqar.CONF.set_override("queue_id", "metadata", group="zaqar")
-    catalog = {"messaging": sys.argv[1], "messaging-websocket": url}
-    keystone = types.SimpleNamespace(
-        service_catalog=types.SimpleNamespace(url_for=lambda service_type, **more: catalog[service_type])
-    )
-    return zaqar.Collector(), keystone
 """
 
 
@@ -66,12 +56,21 @@ def test_it_reads_our_errors(zaqar: Script) -> None:
     assert "Claim none does not exist in queue ws for project clients" in found["text"]
 
 
-def test_os_collect_config_pops_its_metadata_over_http(zaqar: Script) -> None:
+def test_it_subscribes_is_told_what_is_posted_and_unsubscribes(zaqar: Script) -> None:
     found = zaqar("""
-        with get_transport_for(url, options=conf) as ws:
-            send(ws, "message_post", queue_name="metadata", messages=[{"body": {"over": "http"}}])
-        collector, keystone = collector()
-        http = {"auth_opts": {"backend": "noauth", "options": {"os_project_id": "clients"}}}
-        answer(data=collector.get_data_wsgi(keystone, http))
+        with get_transport_for(url, options=conf) as ws, get_transport_for(url, options=conf) as poster:
+            def post(text):
+                send(poster, "message_post", queue_name="told", messages=[{"body": text, "ttl": 300}])
+            created = send(ws, "subscription_create", queue_name="told", ttl=600)
+            id_ = json.loads(created.content)["subscription_id"]
+            listed = json.loads(send(ws, "subscription_list", queue_name="told").content)["subscriptions"]
+            post("one")
+            post("two")
+            told = [ws.recv(), ws.recv()]
+            send(ws, "subscription_delete", queue_name="told", subscription_id=id_)
+            post("three")
+            left = json.loads(send(ws, "subscription_list", queue_name="told").content)["subscriptions"]
+        answer(status=created.status_code, own=[each["id"] == id_ for each in listed], told=told, left=left)
     """)
-    assert found["data"] == {"over": "http"}
+    told = [{"ttl": 300, "body": text, "Message_Type": "Notification", "queue_name": "told"} for text in ("one", "two")]
+    assert found == {"status": 201, "own": [True], "told": told, "left": []}
