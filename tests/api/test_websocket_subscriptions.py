@@ -195,6 +195,19 @@ def test_whoever_comes_back_is_told_what_it_missed(service: Service, history: in
         assert quiet(socket)
 
 
+@pytest.mark.parametrize("history", [0, 3600])
+def test_what_was_missed_comes_as_it_would_have_come_at_once(service: Service, history: int) -> None:
+    service.put("/v2/queues/q", json={"_history": history})
+    with Socket(service) as socket:
+        place = watch(socket, resume=True)["position"]
+        service.post_bodies(1, ttl=60)
+        service.post_bodies(2, ttl=7_200, delay=10)
+        at_once = [socket.receive(), socket.receive()]
+    with Socket(service) as socket:
+        assert watch(socket, resume=place)["recovered"] is True
+        assert [socket.receive(), socket.receive()] == at_once
+
+
 def test_a_position_from_before_the_first_post_is_as_good_as_any(service: Service) -> None:
     for settings in ({}, {"_history": 60}):
         service.delete("/v2/queues/q")

@@ -21,7 +21,7 @@ from sukkal.service.attributes import history_s
 from sukkal.service.encryption import Encryption
 from sukkal.store import Store
 
-__all__ = ["Begun", "Ear", "Heard", "Listeners", "Place", "history_key", "place_of"]
+__all__ = ["Begun", "Ear", "Heard", "Kept", "Listeners", "Place", "history_key", "place_of"]
 
 _ALL: Final = View(claimed=True, delayed=True)
 _END: Final = limits.INT64_MAX
@@ -49,6 +49,16 @@ def place_of(text: str) -> Place:
 
 
 _PLACE_CHARS: Final = 40
+
+
+class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a message was posted with, as the attributes of its copy in the history, which lives longer."""
+
+    ttl_s: int
+    delay_s: int = 0
+
+
+_kept: Final = msgspec.json.Decoder(Kept)
 
 
 def history_key(key: QueueKey) -> QueueKey:
@@ -190,7 +200,7 @@ class Listeners:
                 return
             first = False
             for message in page.messages:
-                ear.hear(_heard(ear.key, message, page.epoch))
+                ear.hear(_heard(ear.key, message, page.epoch, kept=watched.kind == "history"))
                 unread += len(message.body)
                 if unread > limits.LISTENER_PACE_BYTES:
                     await paced()
@@ -246,8 +256,11 @@ class Listeners:
         return history
 
 
-def _heard(key: QueueKey, message: Message, epoch: int) -> Heard:
-    delay_s = 0
-    if message.claim_id is None and message.attempts == 0:
+def _heard(key: QueueKey, message: Message, epoch: int, *, kept: bool) -> Heard:
+    ttl_s, delay_s = message.ttl_s, 0
+    if kept and message.attributes is not None:
+        was = _kept.decode(message.attributes)
+        ttl_s, delay_s = was.ttl_s, was.delay_s
+    elif message.claim_id is None and message.attempts == 0:
         delay_s = max(message.visible_ms - message.created_ms, 0) // limits.SECOND_MS
-    return Heard(key.name, message.id, message.body, message.ttl_s, delay_s, Place(epoch, message.sequence), {})
+    return Heard(key.name, message.id, message.body, ttl_s, delay_s, Place(epoch, message.sequence), {})

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Callable, Sequence
 
+import msgspec
 from msgspec.structs import replace
 
 from sukkal.model import NewMessage, Once, Post, Published, Queue, QueueKey
 from sukkal.service.attributes import history_s
-from sukkal.service.listening import Listeners, Place, history_key
+from sukkal.service.listening import Kept, Listeners, Place, history_key
 from sukkal.service.waiting import Waiting
 from sukkal.store import Store
 
@@ -67,4 +68,5 @@ class Posting:
 
 def _kept(message: NewMessage, kept_s: int) -> NewMessage:
     """Return what the history keeps: as long as the message may be there, and longer."""
-    return replace(message, ttl_s=max(message.ttl_s, kept_s), delay_s=0)
+    was = msgspec.json.encode(Kept(message.ttl_s, message.delay_s))
+    return replace(message, ttl_s=max(message.ttl_s, kept_s), delay_s=0, attributes=was)
