@@ -31,7 +31,13 @@ def ask(server: ServerProcess, method: str, path: str, token: str | None, **more
     headers = {"client-id": CLIENT, **more.pop("headers", {})}
     if token is not None:
         headers["x-auth-token"] = token
-    return HTTP.request(method, server.url + path, headers=headers, **more)
+    with HTTP.stream(method, server.url + path, headers=headers, **more) as response:
+        if response.headers.get("content-type") == "text/event-stream":
+            # It would go on for ever; what there is at once is enough.
+            first = next(response.iter_bytes())
+            return httpx.Response(response.status_code, headers=response.headers, content=first)
+        response.read()
+        return response
 
 
 def until(happens: Callable[[], bool], what: str) -> None:

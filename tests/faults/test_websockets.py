@@ -5,6 +5,7 @@ import json
 import socket
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Final
 from urllib.error import HTTPError
@@ -300,3 +301,29 @@ def test_a_port_for_websockets_alone_takes_them_and_nothing_else(tmp_path: Path)
         assert "WebSockets only" in refused.value.read().decode()
         with connect(url(server), max_size=None) as connection:
             assert ask(connection, "queue_get", {"queue_name": "q"})["headers"]["status"] == 200
+
+
+def test_frames_are_compressed_where_both_sides_want_that(tmp_path: Path, server: ServerProcess) -> None:
+    with connect(url(server), max_size=None, compression="deflate") as connection:
+        assert connection.protocol.extensions == [], "the default is not to"
+    with ServerProcess(f"sqlite:///{tmp_path}/data", "--websocket-compression") as compressing:
+        body = {"queue_name": "q", "messages": [{"body": "x" * 200_000}]}
+        with connect(url(compressing), max_size=None, compression="deflate") as connection:
+            assert [type(each).__name__ for each in connection.protocol.extensions] == ["PerMessageDeflate"]
+            assert ask(connection, "message_post", body)["headers"]["status"] == 201
+            assert ask(connection, "message_list", {"queue_name": "q", "echo": True})["body"]["messages"]
+        with connect(url(compressing), max_size=None, compression=None) as connection:
+            assert ask(connection, "message_post", body)["headers"]["status"] == 201
+
+
+def test_a_small_frame_that_becomes_a_huge_one_is_refused_before_it_is_one(tmp_path: Path) -> None:
+    with ServerProcess(f"sqlite:///{tmp_path}/data", "--websocket-compression") as server:
+        before = peak_memory_bytes(server)
+        with connect(url(server), max_size=None, compression="deflate") as connection:
+            with suppress(ConnectionClosedError):
+                connection.send("x" * 200_000_000)
+            with pytest.raises(ConnectionClosedError) as closed:
+                connection.recv(timeout=30)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1009
+        assert peak_memory_bytes(server) - before < 32 * 1_048_576

@@ -283,6 +283,13 @@ class Settings(DeliverySettings, frozen=True, kw_only=True):
             604_800,
         ),
     ] = limits.WEBSOCKET_IDLE_S
+    websocket_compression: Annotated[
+        bool,
+        about(
+            "Compress the frames of WebSockets whose clients offer that (permessage-deflate). It costs time for each "
+            "frame and some hundred kilobytes for each connection."
+        ),
+    ] = False
     websocket_listen: Annotated[
         str,
         text(

@@ -69,7 +69,7 @@ class HttpServer(uvicorn.Server):
                 ws_max_size=(sockets.frame_bytes_max if sockets else 0) + limits.BODY_DRAIN_BYTES_MAX,
                 ws_ping_interval=limits.WEBSOCKET_PING_S,
                 ws_ping_timeout=None,
-                ws_per_message_deflate=False,
+                ws_per_message_deflate=settings.websocket_compression,
                 lifespan="off",
                 log_config=None,
                 access_log=False,
