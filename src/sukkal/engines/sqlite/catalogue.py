@@ -71,6 +71,11 @@ class Catalogue:
         if sequence > self._removed.get(number, 0):
             self._removed[number] = sequence
 
+    def forget_removed(self, number: int) -> None:
+        """Forget what is gone from contents that are gone themselves."""
+        self._removed.pop(number, None)
+        self._writer.execute(SQL.forget_removed, (number,))
+
     def present(self, key: QueueKey) -> Entry | None:
         """Return the entry of a queue as this transaction sees it."""
         if key in self._changed:

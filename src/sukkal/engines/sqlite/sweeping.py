@@ -22,11 +22,11 @@ def sweep(writer: apsw.Connection, catalogue: Catalogue, *, now_ms: int, limit: 
             writer.execute(sql, (now_ms, limit - removed))
             removed += writer.changes()
     if removed < limit:
-        removed += _sweep_dropped(writer, limit - removed)
+        removed += _sweep_dropped(writer, catalogue, limit - removed)
     return Swept(removed, more=removed >= limit)
 
 
-def _sweep_dropped(writer: apsw.Connection, limit: int) -> int:
+def _sweep_dropped(writer: apsw.Connection, catalogue: Catalogue, limit: int) -> int:
     removed = 0
     while removed < limit and (row := fetch(writer, SQL.dropped, ())):
         ((number,),) = row
@@ -36,6 +36,6 @@ def _sweep_dropped(writer: apsw.Connection, limit: int) -> int:
             removed += writer.changes()
         if removed == before:
             writer.execute(SQL.forget_dropped, (number,))
-            writer.execute(SQL.forget_removed, (number,))
+            catalogue.forget_removed(number)
             removed += 1
     return removed
