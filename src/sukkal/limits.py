@@ -90,6 +90,8 @@ LISTENER_PAGE: Final = 20
 # Whoever catches up reads so much before it is given more.
 LISTENER_PACE_BYTES: Final = 262_144
 LISTENER_HELD_MAX: Final = 1_000
+LISTENER_HELD_BYTES_MAX: Final = 4 * 1_048_576
+EXPIRED_SCAN_ROWS_MAX: Final = 10_000
 STREAM_UNREAD_BYTES_MAX: Final = 4 * 1_048_576
 STREAM_BEAT_S: Final = 15
 # Time in which a client must read on once what it has not read fills the buffers.
@@ -188,6 +190,9 @@ LEDGER_PAGE_MAX: Final = 100
 REDRIVE_ROUNDS_MAX: Final = 1_000
 QUEUE_HOPS_MAX: Final = 5
 
+# Trusts that cannot be ended one after the other before the others are left for later.
+TRUST_FAILURES_MAX: Final = 3
+
 # Sinks.
 RETRY_AFTER_S_MAX: Final = 86_400
 ANSWER_SHOWN_CHARS_MAX: Final = 500
@@ -222,6 +227,8 @@ MAIL_QUIT_TIMEOUT_S: Final = 2
 # AMQP.
 AMQP_NAME_BYTES_MAX: Final = 255
 AMQP_FRAME_BYTES_MAX: Final = 1_048_576
+# What a broker may send for one message that it is given.
+AMQP_READ_BYTES_MAX: Final = 4 * 1_048_576
 AMQP_CONNECTIONS_MAX: Final = 200
 AMQP_CHANNELS_KEPT_MAX: Final = 32
 AMQP_IDLE_S: Final = 30

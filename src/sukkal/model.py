@@ -194,7 +194,8 @@ class Page(msgspec.Struct, frozen=True):
 
     Of a view with claimed and delayed messages, ``epoch`` names the queue's contents: another queue of the same name,
     or the same queue after it was cleared, has another one; 0 is no queue. What is posted from now on has a sequence
-    greater than ``last``. It is ``complete`` unless something that had been posted after the position is gone.
+    greater than ``last``. It is ``complete`` unless something that had been posted after the position is gone;
+    while very much waits to be swept it may seem so.
     """
 
     messages: tuple[Message, ...]

@@ -10,11 +10,11 @@ __all__ = ["Breakers", "endpoint_of"]
 
 
 def endpoint_of(subscription: Subscription) -> str:
-    """Return what fails as one: the server of a URL, or what the project means by a URI without one."""
+    """Return what fails as one: a server as one project uses it, or what it means by a URI without a server."""
     parts = urlsplit(subscription.subscriber)
-    if not parts.netloc:
-        return f"{subscription.queue.project} {subscription.subscriber}"
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+    place = f"{parts.scheme}://{parts.netloc}" if parts.netloc else subscription.subscriber
+    # Credentials may be what is wrong, and are each project's own.
+    return f"{subscription.queue.project} {place}"
 
 
 class _State:

@@ -55,7 +55,11 @@ class Forwarding:
         target = target_of(wanted.subscriber, wanted.queue.project)
         if target == wanted.queue:
             raise InvalidRequest("subscriber: a queue cannot be forwarded to itself.")
-        if orderer is None or not self._gate.allows(orderer.identity, RULE, project=target.project):
+        if (
+            orderer is None
+            or orderer.identity.method == "signed_url"
+            or not self._gate.allows(orderer.identity, RULE, project=target.project)
+        ):
             raise Forbidden("You are not authorized to have messages forwarded to this queue.")
         return Arranged({_PROJECT: target.project}, wanted.options)
 

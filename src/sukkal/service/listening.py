@@ -6,7 +6,9 @@ came after it, and whether something of that is gone. A queue with a *history* k
 purpose in a queue of its own, which nobody can claim or delete from.
 """
 
+import asyncio
 import contextlib
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -14,14 +16,16 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from sukkal import limits
-from sukkal.errors import InvalidParameter, RevisionConflict, SukkalError
+from sukkal.errors import InvalidParameter, RevisionConflict, ShuttingDown, SukkalError
 from sukkal.model import Message, NewMessage, Position, QueueKey, View
 from sukkal.notification import notification
-from sukkal.service.attributes import history_s
+from sukkal.service.attributes import history_s, is_ephemeral
 from sukkal.service.encryption import Encryption
 from sukkal.store import Store
 
 __all__ = ["Begun", "Ear", "Heard", "Kept", "Listeners", "Place", "history_key", "place_of"]
+
+_log: Final = logging.getLogger("sukkal.listening")
 
 _ALL: Final = View(claimed=True, delayed=True)
 _END: Final = limits.INT64_MAX
@@ -92,32 +96,34 @@ class Ear:
     """One listener at one queue.
 
     ``hear`` is called with each message, ``end`` once with the reason why no more will come; neither waits. ``place``
-    is the last one that was heard.
+    is the last one that was heard. One that is ``behind`` has something to catch up with; it was ``promised`` all that it missed if it was told that nothing is missing.
     """
 
     def __init__(self, key: QueueKey, hear: Callable[[Heard], None], end: Callable[[str], None]) -> None:
         self.key = key
         self.place = Place(0, 0)
+        self.behind = False
+        self.promised = False
+        self.ended = False
         self._hear = hear
         self._end = end
         self._held: deque[Heard] | None = deque()
-
-    @property
-    def held(self) -> int:
-        """How many messages wait until those before them have been heard."""
-        return len(self._held or ())
+        self._held_bytes = 0
 
     def tell(self, heard: Heard) -> None:
         """Hear a message, at once or after those that were posted before it."""
         if self._held is None:
             self.hear(heard)
-        elif len(self._held) < limits.LISTENER_HELD_MAX:
+        elif len(self._held) < limits.LISTENER_HELD_MAX and self._held_bytes < limits.LISTENER_HELD_BYTES_MAX:
             self._held.append(heard)
+            self._held_bytes += len(heard.body)
         else:
-            self.end(f"More than {limits.LISTENER_HELD_MAX} messages came before those missed had been read.")
+            self.end("Too much came before what was missed had been read.")
 
     def hear(self, heard: Heard) -> None:
         """Hear a message unless it was heard before."""
+        if self.ended:
+            return
         if heard.place is None:
             self._hear(heard)
         elif heard.place.sequence > self.place.sequence:
@@ -132,7 +138,9 @@ class Ear:
 
     def end(self, reason: str) -> None:
         """Say that no more will come."""
-        self._end(reason)
+        if not self.ended:
+            self.ended = True
+            self._end(reason)
 
 
 class Begun(NamedTuple):
@@ -150,6 +158,7 @@ class Listeners:
         self._encryption = encryption
         self._now_ms = now_ms
         self._ears: dict[QueueKey, set[Ear]] = {}
+        self._closed = False
 
     def __len__(self) -> int:
         return sum(map(len, self._ears.values()))
@@ -170,6 +179,8 @@ class Listeners:
 
         Nothing is heard before ``follow``; until then it waits. Whoever begins ends it by ``leave``.
         """
+        if self._closed:
+            raise ShuttingDown("The service is stopping. Try again in a few seconds.")
         ear = Ear(key, hear, end)
         self._ears.setdefault(key, set()).add(ear)
         try:
@@ -182,23 +193,27 @@ class Listeners:
         if since is None:
             ear.place = Place(page.epoch, page.last)
             return Begun(ear, None)
-        same = since.epoch == page.epoch and since.sequence <= page.last
+        same = since.epoch == page.epoch != 0 and since.sequence <= page.last
+        ear.behind = True
         # In other contents all is new to the listener.
         ear.place = since if same else Place(page.epoch, 0)
-        return Begun(ear, same and page.complete)
+        ear.promised = same and page.complete and not await self._forgets(key)
+        return Begun(ear, ear.promised)
 
     async def follow(self, ear: Ear, paced: Callable[[], Awaitable[None]]) -> None:
         """Let a listener hear what it has missed, waiting by ``paced`` until it has read that, and then what comes."""
+        if not ear.behind:
+            ear.release()
+            return
         watched = await self._watched(ear.key)
-        first, unread = True, 0
-        while True:
+        epoch, unread = ear.place.epoch, 0
+        while not ear.ended:
             after = Position(0, ear.place.sequence)
             limit = limits.LISTENER_PAGE
             page = await self._store.browse(watched, after=after, limit=limit, view=_ALL, now_ms=self._now_ms())
-            if not (first or page.complete):
+            if (epoch and page.epoch != epoch) or (ear.promised and not page.complete):
                 ear.end("Messages were removed before they could be read. Come back to hear the others.")
                 return
-            first = False
             for message in page.messages:
                 ear.hear(_heard(ear.key, message, page.epoch, kept=watched.kind == "history"))
                 unread += len(message.body)
@@ -210,16 +225,19 @@ class Listeners:
                 return
             ear.place = Place(page.epoch, page.next.sequence)
             await paced()
+            await asyncio.sleep(0)  # Others have their turn, however fast this one reads.
 
     def leave(self, ear: Ear) -> None:
         """Listen no more."""
+        ear.ended = True
         ears = self._ears.get(ear.key, set())
         ears.discard(ear)
         if not ears:
             self._ears.pop(ear.key, None)
 
     def close(self) -> None:
-        """Send everybody away."""
+        """Send everybody away, now and from now on."""
+        self._closed = True
         for ears in list(self._ears.values()):
             for ear in list(ears):
                 ear.end("The service is stopping.")
@@ -235,14 +253,28 @@ class Listeners:
             for ear in list(ears):
                 ear.end(str(error))
             return 0
-        for ear in list(ears):
-            for each in heard:
-                ear.tell(each)
-        return len(ears)
+        told = list(ears)
+        for ear in told:
+            try:
+                for each in heard:
+                    ear.tell(each)
+            except Exception:  # noqa: BLE001 - a defect at one listener is nothing to the others, nor to who posts
+                _log.exception("a listener failed")
+                ear.end("The service failed. Its log says why.")
+        return len(told)
 
     def _opened(self, key: QueueKey, message: NewMessage, place: Place | None) -> Heard:
         body = self._encryption.open_body(key.project, message.id, message.body)
         return Heard(key.name, message.id, body, message.ttl_s, message.delay_s, place, {})
+
+    def doubt(self, key: QueueKey) -> None:
+        """Send those away who listen to a queue: a post to it may or may not have been stored."""
+        for ear in list(self._ears.get(key, ())):
+            ear.end("A message may have been missed. Come back to hear it.")
+
+    async def _forgets(self, key: QueueKey) -> bool:
+        queue = await self._store.get_queue(key)
+        return queue is not None and is_ephemeral(queue.metadata)
 
     async def _watched(self, key: QueueKey) -> QueueKey:
         queue = await self._store.get_queue(key)

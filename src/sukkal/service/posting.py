@@ -47,7 +47,13 @@ class Posting:
         if self._listeners.at(key):
             # Those who listen are told even if the caller goes away before the disk has answered.
             return await asyncio.shield(asyncio.ensure_future(self._publish(posts, now_ms, once)))
-        return await self._publish(posts, now_ms, once)
+        try:
+            return await self._publish(posts, now_ms, once)
+        except asyncio.CancelledError:
+            # The caller has gone; what it posted may be there all the same.
+            self._listeners.doubt(key)
+            self._told(posts)
+            raise
 
     async def _publish(self, posts: Sequence[Post], now_ms: int, once: Once | None) -> Published:
         published = await self._store.publish(posts, now_ms=now_ms, once=once)
@@ -60,10 +66,13 @@ class Posting:
             epoch, sequences = published.epochs[watched], published.sequences[watched]
             new = [(message, Place(epoch, at)) for message, at in zip(messages, sequences, strict=True) if at]
             self._listeners.announce(key, [message for message, _ in new], [place for _, place in new])
-        self._waiting.wake(key, len(messages))
+        self._told(posts)
+        return published
+
+    def _told(self, posts: Sequence[Post]) -> None:
+        self._waiting.wake(posts[0].queue, len(posts[0].messages))
         if backlogs := [post.queue for post in posts[1:] if post.queue.kind == "backlog"]:
             self._wake(backlogs)
-        return published
 
 
 def _kept(message: NewMessage, kept_s: int) -> NewMessage:

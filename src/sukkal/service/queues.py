@@ -9,7 +9,7 @@ import msgspec
 from sukkal import limits
 from sukkal.errors import InvalidBody, InvalidRequest, RevisionConflict
 from sukkal.model import Queue, QueueKey, QueueKind, Stats, Usage
-from sukkal.service.attributes import check_attributes, with_defaults
+from sukkal.service.attributes import check_attributes, history_s, with_defaults
 from sukkal.service.encryption import Encryption
 from sukkal.service.listening import history_key
 from sukkal.service.pages import check_limit
@@ -116,6 +116,9 @@ class Queues:
                 await self._put(key, metadata, queue.revision if queue else None)
             except RevisionConflict:
                 continue
+            if queue is not None and bool(history_s(queue.metadata)) != bool(history_s(metadata)):
+                # What is posted while there is none would be missing from it.
+                await self._store.delete_queue(history_key(key))
             return with_defaults(metadata, self._settings)
         raise RevisionConflict(f"The metadata of queue {key.name} change too fast. Try again.")
 

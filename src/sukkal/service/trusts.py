@@ -111,12 +111,14 @@ class TrustedOrders:
         """End the trusts whose subscriptions have ended."""
         self.due.clear()
         after: tuple[str, str] | None = ("", "")
+        failed = 0
         while after is not None:
             page = await self._records.list_records(
                 _KIND, None, after=after, limit=limits.PAGE_MAX, now_ms=self._now_ms()
             )
             for record in page.records:
-                if not await self._end(record):
+                failed = 0 if await self._end(record) else failed + 1
+                if failed == limits.TRUST_FAILURES_MAX:
                     return
             after = page.next
 

@@ -350,6 +350,8 @@ class MemoryEngine(SubscriptionsInMemory):
 
     def create(self, key: QueueKey, now_ms: int) -> Contents:
         """Create a queue that does not exist."""
+        # Another process before this one has given numbers too; none of them may seem to be one of these.
+        self._sequence = max(self._sequence, now_ms * limits.SECOND_MS)
         queue = Queue(key=key, metadata={}, revision=1, created_ms=now_ms)
         contents = self.queues[key] = Contents(queue, msgspec.json.encode({}), self._next())
         return contents

@@ -13,6 +13,12 @@ ON CONFLICT (queue) DO UPDATE SET sequence = excluded.sequence WHERE excluded.se
 -- name: removed
 SELECT sequence FROM removed WHERE queue = ?
 
+-- Whether something that has expired and waits to be swept lies behind a place; also when too much waits to tell.
+-- name: expired_behind
+SELECT count(*) = ?4 OR coalesce(max(queue = ?2 AND sequence > ?3), 0) FROM (
+    SELECT queue, sequence FROM messages INDEXED BY messages_expiry WHERE expires_ms <= ?1 LIMIT ?4
+)
+
 -- name: forget_removed
 DELETE FROM removed WHERE queue = ?
 

@@ -79,9 +79,7 @@ def browse(
         scanned = _posted(connection, queue, after, now_ms)
     found: list[Message] = []
     end: Message | None = None
-    expired = False
     for end in scanned:
-        expired = expired or now_ms >= end.expires_ms
         if _shown(end, view, now_ms):
             found.append(end)
             if len(found) == limit:
@@ -90,7 +88,9 @@ def browse(
     if free_only:
         return Page(tuple(found), place)
     seen = after.sequence if after else 0
-    complete = not expired and all(removed <= seen for (removed,) in fetch(connection, SQL.removed, (queue,)))
+    complete = all(removed <= seen for (removed,) in fetch(connection, SQL.removed, (queue,)))
+    if complete and count(connection, SQL.expired_behind, now_ms, queue, seen, limits.EXPIRED_SCAN_ROWS_MAX):
+        complete = False
     return Page(tuple(found), place, queue, last, complete)
 
 

@@ -46,6 +46,8 @@ class _Link:
             if self._connection is None:
                 await self._open(guard, tls)
         assert self._connection is not None  # noqa: S101 - narrows the type
+        if self._transport is not None:
+            self._transport.renew()
         while self._free:
             channel = self._free.pop()
             if not channel.is_closed:

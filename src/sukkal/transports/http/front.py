@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from functools import lru_cache, partial
 from typing import Final
 
-from sukkal.errors import BadEncoding, MethodNotAllowed, MissingHeader, NotAcceptable, SukkalError
+from sukkal.errors import BadEncoding, Forbidden, MethodNotAllowed, MissingHeader, NotAcceptable, SukkalError
 from sukkal.service.access import Caller
 from sukkal.service.audit import Audit
 from sukkal.service.gate import Gate
@@ -120,7 +120,7 @@ class Front:
             self._gate.permit(caller.identity, rule, other_project=match.parameters.get("project_id"))
             response = await HANDLERS[operation.name](call)
             if isinstance(response, StreamResponse):
-                response.recheck = partial(self._recheck, request, operation, rule)
+                response.recheck = partial(self._recheck, request, operation, rule, caller.project)
             outcome = "ok"
         except SukkalError as error:
             outcome = error.code
@@ -134,8 +134,10 @@ class Front:
                 self._audit.note(operation, caller, target, outcome, peer=request.peer, request_id=request_id)
         return response
 
-    async def _recheck(self, request: Request, operation: Operation, rule: str | None) -> None:
+    async def _recheck(self, request: Request, operation: Operation, rule: str | None, project: str) -> None:
         caller = await self._caller(request, self._parameters[operation.name], nameless=True)
+        if caller.project != project:
+            raise Forbidden("The token is for another project by now.")
         self._gate.permit(caller.identity, rule)
 
     async def _caller(self, request: Request, own_parameters: frozenset[str], *, nameless: bool = False) -> Caller:

@@ -88,7 +88,7 @@ class WebSocketAdapter:
         origin = headers.get(b"origin", b"").decode("latin-1")
         if not origin or "*" in self._origins or origin in self._origins or not self._senders.believes:
             return
-        if urlsplit(origin).netloc.lower() != headers.get(b"host", b"").decode("latin-1").lower():
+        if _host_of(origin) != headers.get(b"host", b"").decode("latin-1").lower():
             raise Forbidden("Pages of this origin may not connect. The setting is `cors_origins`.")
 
     async def _serve(self, connection: Connection, receive: _Receive, send: _Send) -> None:
@@ -133,6 +133,8 @@ class WebSocketAdapter:
                 connection.busy = connection.waiting = False
                 connection.wake()
             await connection.drained()
+            if connection.closed.is_set():
+                return
 
     async def _watch(self, connection: Connection) -> None:
         """End the connection of somebody who does not say who it is, or whose token ends."""
@@ -155,6 +157,13 @@ class WebSocketAdapter:
             return limits.WEBSOCKET_TOKEN_S
         left_s = (expires_ms - self._now_ms()) / limits.SECOND_MS
         return min(left_s, limits.WEBSOCKET_TOKEN_S)
+
+
+def _host_of(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return None
 
 
 async def _read(receive: _Receive, frames: "asyncio.Queue[Data]") -> None:

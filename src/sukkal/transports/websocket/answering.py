@@ -10,7 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from sukkal import limits
-from sukkal.errors import InvalidBody, InvalidRequest, SukkalError, TooManyRequests, Unauthenticated
+from sukkal.errors import Forbidden, InvalidBody, InvalidRequest, SukkalError, TooManyRequests, Unauthenticated
 from sukkal.service.access import Caller
 from sukkal.service.audit import Audit
 from sukkal.service.gate import Gate
@@ -132,8 +132,8 @@ class Answering:
             target = {"id": path, **parameters}
             caller = await self._senders.caller(connection, frame, operation.method, path)
             call = Call(frame, operation, caller, self._services, connection)
-            if self._senders.brings_its_own(frame):
-                call.recheck = partial(self._senders.caller, connection, frame, operation.method, path)
+            if not self._senders.believes:
+                call.recheck = partial(self._recheck, call, path)
             if "queue_name" in parameters:
                 call.check_name()
             other_project = parameters.get("project_id")
@@ -149,6 +149,12 @@ class Answering:
                 made = {} if call is None or call.made is None else {"made": call.made}
                 self._note(operation, caller, target | made, outcome, connection, request_id)
         return reply
+
+    async def _recheck(self, call: Call, path: str) -> None:
+        caller = await self._senders.again(call.connection, call.frame, call.operation.method, path)
+        if caller.project != call.caller.project:
+            raise Forbidden("The token is for another project by now.")
+        self._gate.permit(caller.identity, call.operation.rule(topics=False))
 
     async def _authenticate(self, connection: Connection, frame: Frame, request_id: str) -> Reply:
         caller: Caller | None = None

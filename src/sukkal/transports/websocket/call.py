@@ -35,7 +35,7 @@ def read_members(frame: Frame) -> None:
 class Call(msgspec.Struct, gc=False):
     """One frame, matched to its operation and to the one who sends it; ``made`` is the id of what it made, if any.
 
-    ``recheck`` asks again who sends a frame that says so by itself, and raises as it did the first time.
+    ``recheck`` asks again whether the sender may do this, and raises if not; it is ``None`` where all may.
     """
 
     frame: Frame
@@ -44,7 +44,7 @@ class Call(msgspec.Struct, gc=False):
     services: Services
     connection: Connection
     made: str | None = None
-    recheck: Callable[[], Awaitable[Caller]] | None = None
+    recheck: Callable[[], Awaitable[None]] | None = None
 
     @property
     def key(self) -> QueueKey:

@@ -91,6 +91,7 @@ class Connection:
         if self.busy and not self.waiting:
             self._pushed.append((data, size))
             self._unread_bytes += size
+            self._drained.clear()
         else:
             self._add(data, size)
         return True
@@ -98,7 +99,7 @@ class Connection:
     def answer(self, data: Data) -> None:
         """Send the answer to a frame. Of these one waits at most, since the next frame waits for ``drained``."""
         if not self.closed.is_set():
-            self._add(data, len(data))
+            self._add(data, 0)
             self._send_pushed()
 
     def wait(self) -> None:
@@ -155,7 +156,8 @@ class Connection:
                 data, size = self._unread.popleft()
                 await send(data)
                 self._unread_bytes -= size
-            self._drained.set()
+            if not self._pushed:
+                self._drained.set()
             if self._close is not None and not self.busy:
                 return self._close
             await self._changed.wait()

@@ -94,8 +94,8 @@ def encode_text(text: bytes, *, binary: bool) -> Data:
     if binary:
         try:
             return msgspec.msgpack.encode(msgspec.json.decode(text))
-        except (OverflowError, RecursionError):
-            pass  # What MessagePack has no form for, integers beyond 64 bits, goes out as text rather than not at all.
+        except (OverflowError, RecursionError, msgspec.DecodeError):
+            pass  # What MessagePack has no form for, numbers beyond 64 bits, goes out as text rather than not at all.
     return text.decode("utf-8")
 
 

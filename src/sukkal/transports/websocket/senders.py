@@ -15,7 +15,6 @@ from sukkal.transports.websocket.frames import Frame
 __all__ = ["Senders"]
 
 _CLAIMED: Final = ("none", "signed_url")
-_OWN: Final = ("x-auth-token", "authorization", "url-signature")
 _WHO: Final = (b"x-auth-token", b"authorization", b"x-project-id")
 
 
@@ -94,9 +93,13 @@ class Senders:
             return False
         return identity.expires_ms is None or now_ms < identity.expires_ms
 
-    def brings_its_own(self, frame: Frame) -> bool:
-        """Tell whether a frame says by itself, not by its connection, who sends it."""
-        return any(name in frame.headers for name in _OWN)
+    async def again(self, connection: Connection, frame: Frame, method: str, path: str) -> Caller:
+        """Return who sent a frame some time ago, as far as that is still good. Raises as ``caller`` does."""
+        client = connection.client
+        try:
+            return await self.caller(connection, frame, method, path)
+        finally:
+            connection.client = client
 
     def _client(self, connection: Connection, frame: Frame) -> str:
         given = frame.header("client-id")

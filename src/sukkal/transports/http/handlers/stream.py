@@ -23,6 +23,7 @@ _HEADERS: Final[tuple[Header, ...]] = (
     (b"x-accel-buffering", b"no"),
 )
 _BEAT: Final = b":\n\n"
+_ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
 
 
 async def stream(call: Call) -> StreamResponse:
@@ -52,7 +53,9 @@ class _Feed:
             return
         if (event := heard.frames.get(_Feed)) is None:
             id_ = f"id: {heard.place}\n" if heard.place else ""
-            event = heard.frames[_Feed] = b"%bdata: %b\n\n" % (id_.encode(), heard.text(positioned=True))
+            # In JSON a line can only end between two tokens, where a blank does as well.
+            text = heard.text(positioned=True).translate(_ONE_LINE)
+            event = heard.frames[_Feed] = b"%bdata: %b\n\n" % (id_.encode(), text)
         if self._bytes + len(event) > limits.STREAM_UNREAD_BYTES_MAX:
             self._events.clear()
             self.end(f"More than {limits.STREAM_UNREAD_BYTES_MAX} bytes wait to be read.")

@@ -7,7 +7,7 @@ from sukkal import limits
 from sukkal.errors import InvalidBody, InvalidRequest, SukkalError, Unavailable
 from sukkal.service.listening import Ear, Heard, Place, place_of
 from sukkal.transports.websocket.call import Call
-from sukkal.transports.websocket.connection import EXPIRED, POLICY, Connection, Own
+from sukkal.transports.websocket.connection import EXPIRED, POLICY, Own
 from sukkal.transports.websocket.frames import Data, Reply, encode_text
 
 __all__ = ["create", "leave", "own", "view"]
@@ -33,6 +33,9 @@ async def create(call: Call) -> Reply:
         connection.close(POLICY, reason)
 
     begun = await listeners.begin(key, hear, end, since=since)
+    if connection.closed.is_set():
+        listeners.leave(begun.ear)
+        raise Unavailable("The connection has ended.")
     if present is not None:
         leave(call, present)
     id_ = present.id if present is not None else call.services.subscriptions.new_id()
@@ -91,8 +94,7 @@ def _frame(heard: Heard, *, binary: bool, positioned: bool) -> Data:
 
 async def _follow(call: Call, ear: Ear) -> None:
     await call.services.listeners.follow(ear, call.connection.drained)
-    while call.recheck is not None and _still_own(call.connection, ear):
-        # Who sent the frame proved it by the frame alone, so nobody else looks at that again.
+    while call.recheck is not None and not ear.ended:
         await asyncio.sleep(limits.WEBSOCKET_TOKEN_S)
         try:
             await call.recheck()
@@ -100,7 +102,4 @@ async def _follow(call: Call, ear: Ear) -> None:
             continue
         except SukkalError:
             call.connection.close(EXPIRED, "Authentication expired.")
-
-
-def _still_own(connection: Connection, ear: Ear) -> bool:
-    return any(each.ear is ear for each in connection.own.values())
+            return
