@@ -46,8 +46,12 @@ bench: $(VENV)/installed-dev  ## Measure the service against a no-op handler; AR
 	@$(PYTHON) -m bench $(ARGS)
 
 .PHONY: mutants
-mutants: $(VENV)/installed-dev  ## Break the SQLite engine on purpose and see that its tests notice
+mutants: $(VENV)/installed-dev  ## Break the SQLite engine and listening on purpose and see that the tests notice
 	@$(PYTHON) -m tests.engines.mutants
+
+.PHONY: soak
+soak: $(VENV)/installed-dev  ## Listen with thousands of WebSockets for a minute; ARGS="--idle 100 ..." are passed on
+	@$(PYTHON) -m tests.soak $(ARGS)
 
 .PHONY: clean
 clean:  ## Remove what the other targets made; data in ./sukkal-data stays

@@ -6,13 +6,13 @@ answers must be the same, and the owner must find everything as it was.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import httpx
 
 from sukkal.transports.http.routing import Route, routes
 
-__all__ = ["ROUTES", "Project", "faults", "variants"]
+__all__ = ["ROUTES", "Listener", "Project", "faults", "overheard", "variants"]
 
 _PATCH: Final = "application/openstack-messaging-v2.0-json-patch"
 _QUEUE: Final = "owned-queue"
@@ -159,6 +159,64 @@ def faults(owner: Project, stranger: Project, served: list[Route] = ROUTES) -> I
             if (after := _view(owner, named)) != before:
                 yield f"{what} changed {before} to {after}"
                 before = after
+
+
+class Listener(Protocol):
+    """Somebody who listens to a queue; ``answer`` is what it was told when it came."""
+
+    answer: Mapping[str, Any]
+
+    def hear(self, last: str) -> list[str]:
+        """Return all bodies that it is told, up to one."""
+
+    def close(self) -> None:
+        """Listen no more."""
+
+
+Listen = Callable[[str, str | None], Listener]
+"""Begin to listen to a queue, from a position or from now on."""
+
+
+def overheard(owner: Project, stranger: Project, *, own: Listen, strange: Listen) -> Iterator[str]:
+    """Yield what a stranger who listens could tell of an owner's queues. Both must have none at first."""
+    for settings in ({}, {"_history": 3_600}, {"_persistence": "none"}):
+        for each in (owner, stranger):
+            _tidy(each)
+        assert owner.ask("PUT", f"/v2/queues/{_QUEUE}", settings).status_code == 201
+        places = _places(owner, own)
+        for since in (None, *places, f"{places[-1].partition('.')[0]}.0"):
+            theirs, nothing = (_told(owner, stranger, strange, name, since) for name in (_QUEUE, _NOBODYS))
+            if theirs != nothing:
+                yield f"since {since} of {settings}: {theirs} instead of {nothing}"
+            for name in (_QUEUE, _NOBODYS):
+                assert stranger.ask("DELETE", f"/v2/queues/{name}").status_code == 204
+
+
+def _places(owner: Project, own: Listen) -> list[str]:
+    """Let the owner post, take and hear, and return the positions where it began and where it is now."""
+    before = own(_QUEUE, None)
+    _post(owner, _QUEUE, "of the owner", "of the owner, the last")
+    assert before.hear("of the owner, the last") == ["of the owner", "of the owner, the last"]
+    owner.ask("DELETE", f"/v2/queues/{_QUEUE}/messages?pop=1")
+    after = own(_QUEUE, None)
+    for each in (before, after):
+        each.close()
+    return [before.answer["position"], after.answer["position"]]
+
+
+def _told(owner: Project, stranger: Project, strange: Listen, name: str, since: str | None) -> tuple[Any, ...]:
+    """Return what a stranger is told at a queue of its own, while the owner posts to one of perhaps the same name."""
+    listener = strange(name, since)
+    _post(owner, _QUEUE, "of the owner")
+    _post(stranger, name, "of the stranger")
+    heard = listener.hear("of the stranger")
+    listener.close()
+    return sorted(listener.answer), listener.answer.get("recovered"), heard
+
+
+def _post(project: Project, queue: str, *bodies: str) -> None:
+    messages = {"messages": [{"body": body, "ttl": 3_600} for body in bodies]}
+    assert project.ask("POST", f"/v2/queues/{queue}/messages", messages).status_code == 201
 
 
 def _tidy(stranger: Project) -> None:

@@ -76,7 +76,6 @@ WEBSOCKET_CONNECTIONS_MAX: Final = 5_000
 WEBSOCKET_AUTHENTICATE_S: Final = 60
 WEBSOCKET_PING_S: Final = 30
 WEBSOCKET_IDLE_S: Final = 3_600
-WEBSOCKET_SEND_S: Final = 30
 WEBSOCKET_CLOSE_S: Final = 5
 WEBSOCKET_SUBSCRIPTIONS_MAX: Final = 100
 # The protocol takes 123 bytes.
@@ -95,7 +94,7 @@ EXPIRED_SCAN_ROWS_MAX: Final = 10_000
 STREAM_UNREAD_BYTES_MAX: Final = 4 * 1_048_576
 STREAM_BEAT_S: Final = 15
 # Time in which a client must read on once what it has not read fills the buffers.
-RESPONSE_UNREAD_S: Final = 60
+CLIENT_READ_TIMEOUT_S: Final = 60
 
 # Access.
 SIGNED_URL_KEY_CHARS_MIN: Final = 16

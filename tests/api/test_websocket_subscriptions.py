@@ -86,6 +86,17 @@ def test_a_push_has_the_encoding_in_which_it_was_asked_for(service: Service, soc
     assert ("bytes" in socket.raw()) == socket.binary
 
 
+def test_each_gets_its_own_encoding_and_positions_if_it_asked_for_them(service: Service) -> None:
+    with Socket(service) as plain, Socket(service) as placed, Socket(service, binary=True) as packed:
+        watch(plain)
+        watch(placed, resume=True)
+        watch(packed)
+        service.post_bodies(1)
+        assert "position" not in json.loads(plain.raw()["text"])
+        assert "position" in json.loads(placed.raw()["text"])
+        assert "bytes" in packed.raw()
+
+
 def test_a_connection_hears_its_own_posts_after_their_answer(socket: Socket) -> None:
     watch(socket)
     reply = socket.ask("message_post", {"queue_name": "q", "messages": [{"body": 1}]})

@@ -1,7 +1,7 @@
-"""Does the contract suite notice a broken engine? ``make mutants`` breaks the SQLite engine by hand, bug by bug.
+"""Do the tests notice? ``make mutants`` breaks the SQLite engine and listening by hand, bug by bug.
 
-Each mutant is a copy of the package with one change; the suite has to fail on it. A surviving mutant is a missing test,
-and a change that no longer applies has to be rewritten: both fail the run.
+Each mutant is a copy of the package with one change; its suites have to fail on it. A surviving mutant is a missing
+test, and a change that no longer applies has to be rewritten: both fail the run.
 """
 
 import os
@@ -10,23 +10,15 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
+
+from tests.engines.mutant import Mutant
+from tests.engines.mutants_of_listening import MUTANTS_OF_LISTENING
 
 _ROOT: Final = Path(__file__).parents[2]
 _SUITE_S_MAX: Final = 150
-_ENGINE: Final = "src/sukkal/engines/sqlite"
 
-
-class Mutant(NamedTuple):
-    """A bug: in ``file``, ``old`` becomes ``new``."""
-
-    story: str
-    file: str
-    old: str
-    new: str
-
-
-MUTANTS: Final = (
+_OF_THE_ENGINE: Final = (
     Mutant(
         "a claim also takes messages that are claimed or delayed",
         "queries.sql",
@@ -311,6 +303,8 @@ MUTANTS: Final = (
     ),
 )
 
+MUTANTS: Final = (*_OF_THE_ENGINE, *MUTANTS_OF_LISTENING)
+
 
 def main() -> int:
     """Try every mutant and return the exit code."""
@@ -332,17 +326,17 @@ def _try(mutant: Mutant) -> str:
                 shutil.copytree(source, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
             else:
                 shutil.copy(source, copy / part)
-        file = copy / _ENGINE / mutant.file
+        file = copy / mutant.folder / mutant.file
         text = file.read_text("utf-8")
         if text.count(mutant.old) < 1:
             return "OUTDATED"
         file.write_text(text.replace(mutant.old, mutant.new), "utf-8")
-        return "killed" if _suite_fails(copy) else "SURVIVED"
+        return "killed" if _suites_fail(copy, mutant) else "SURVIVED"
 
 
-def _suite_fails(copy: Path) -> bool:
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "tests/engines/test_sqlite.py"]
-    environment = {**os.environ, "PYTHONPATH": str(copy / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+def _suites_fail(copy: Path, mutant: Mutant) -> bool:
+    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *mutant.suites]
+    environment = {**os.environ, "PYTHONPATH": f"{copy / 'src'}:{copy}", "PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(
             command, cwd=copy, env=environment, capture_output=True, check=False, timeout=_SUITE_S_MAX

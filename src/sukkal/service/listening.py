@@ -17,7 +17,7 @@ import msgspec
 
 from sukkal import limits
 from sukkal.errors import InvalidParameter, RevisionConflict, ShuttingDown, SukkalError
-from sukkal.model import Message, NewMessage, Position, QueueKey, View
+from sukkal.model import Message, NewMessage, Page, Position, QueueKey, View
 from sukkal.notification import notification
 from sukkal.service.attributes import history_s, is_ephemeral
 from sukkal.service.encryption import Encryption
@@ -96,19 +96,26 @@ class Ear:
     """One listener at one queue.
 
     ``hear`` is called with each message, ``end`` once with the reason why no more will come; neither waits. ``place``
-    is the last one that was heard. One that is ``behind`` has something to catch up with; it was ``promised`` all that it missed if it was told that nothing is missing.
+    is the last one that was heard, ``missed`` the first page of what came after it, read in ``watched`` when the
+    listener came. It is ``warned`` if it was told then that something is gone. Nothing is heard once it has ``ended``.
     """
 
     def __init__(self, key: QueueKey, hear: Callable[[Heard], None], end: Callable[[str], None]) -> None:
         self.key = key
         self.place = Place(0, 0)
-        self.behind = False
-        self.promised = False
+        self.watched = key
+        self.missed: Page | None = None
+        self.warned = False
         self.ended = False
         self._hear = hear
         self._end = end
         self._held: deque[Heard] | None = deque()
         self._held_bytes = 0
+
+    @property
+    def held(self) -> int:
+        """How many messages wait until those before them have been heard."""
+        return len(self._held or ())
 
     def tell(self, heard: Heard) -> None:
         """Hear a message, at once or after those that were posted before it."""
@@ -184,48 +191,48 @@ class Listeners:
         ear = Ear(key, hear, end)
         self._ears.setdefault(key, set()).add(ear)
         try:
-            watched = await self._watched(key)
-            after = Position(0, _END if since is None else since.sequence)
-            page = await self._store.browse(watched, after=after, limit=1, view=_ALL, now_ms=self._now_ms())
+            watched = ear.watched = await self._watched(key)
+            page = await self._page(watched, _END if since is None else since.sequence)
+            same = since is not None and since.epoch == page.epoch != 0 and since.sequence <= page.last
+            if not same and since is not None:
+                # In other contents all is new to the listener.
+                page = await self._page(watched, 0)
         except BaseException:
             self.leave(ear)
             raise
+        ear.missed = page
         if since is None:
             ear.place = Place(page.epoch, page.last)
             return Begun(ear, None)
-        same = since.epoch == page.epoch != 0 and since.sequence <= page.last
-        ear.behind = True
-        # In other contents all is new to the listener.
         ear.place = since if same else Place(page.epoch, 0)
-        ear.promised = same and page.complete and not await self._forgets(key)
-        return Begun(ear, ear.promised)
+        ear.warned = not (same and page.complete) or await self._forgets(key)
+        return Begun(ear, not ear.warned)
 
     async def follow(self, ear: Ear, paced: Callable[[], Awaitable[None]]) -> None:
         """Let a listener hear what it has missed, waiting by ``paced`` until it has read that, and then what comes."""
-        if not ear.behind:
-            ear.release()
+        (page, ear.missed), unread = (ear.missed, None), 0
+        if page is None:
             return
-        watched = await self._watched(ear.key)
-        epoch, unread = ear.place.epoch, 0
+        # What was posted since is held, whoever takes it from the queue meanwhile.
+        epoch, last, kept = page.epoch, page.last, ear.watched.kind == "history"
         while not ear.ended:
-            after = Position(0, ear.place.sequence)
-            limit = limits.LISTENER_PAGE
-            page = await self._store.browse(watched, after=after, limit=limit, view=_ALL, now_ms=self._now_ms())
-            if (epoch and page.epoch != epoch) or (ear.promised and not page.complete):
-                ear.end("Messages were removed before they could be read. Come back to hear the others.")
-                return
             for message in page.messages:
-                ear.hear(_heard(ear.key, message, page.epoch, kept=watched.kind == "history"))
+                if message.sequence > last:
+                    break
+                ear.hear(_heard(ear.key, message, epoch, kept=kept))
                 unread += len(message.body)
                 if unread > limits.LISTENER_PACE_BYTES:
                     await paced()
                     unread = 0
-            if page.next is None:
+            if page.next is None or page.next.sequence >= last:
                 ear.release()
                 return
-            ear.place = Place(page.epoch, page.next.sequence)
+            ear.place = Place(epoch, page.next.sequence)
             await paced()
             await asyncio.sleep(0)  # Others have their turn, however fast this one reads.
+            page = await self._page(ear.watched, ear.place.sequence)
+            if page.epoch != epoch or not (page.complete or ear.warned):
+                ear.end("Messages were removed before they could be read. Come back to hear the others.")
 
     def leave(self, ear: Ear) -> None:
         """Listen no more."""
@@ -275,6 +282,12 @@ class Listeners:
     async def _forgets(self, key: QueueKey) -> bool:
         queue = await self._store.get_queue(key)
         return queue is not None and is_ephemeral(queue.metadata)
+
+    async def _page(self, watched: QueueKey, sequence: int) -> Page:
+        after = Position(0, sequence)
+        return await self._store.browse(
+            watched, after=after, limit=limits.LISTENER_PAGE, view=_ALL, now_ms=self._now_ms()
+        )
 
     async def _watched(self, key: QueueKey) -> QueueKey:
         queue = await self._store.get_queue(key)

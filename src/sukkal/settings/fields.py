@@ -267,6 +267,9 @@ class Settings(DeliverySettings, frozen=True, kw_only=True):
     request_body_timeout_s: Annotated[
         int, seconds("Time in which a connection must deliver the body of a request.", 1, 3_600)
     ] = limits.REQUEST_BODY_TIMEOUT_S
+    client_read_timeout_s: Annotated[
+        int, seconds("Time in which a client must read on once what it has not read fills the buffers.", 1, 3_600)
+    ] = limits.CLIENT_READ_TIMEOUT_S
     max_connections: Annotated[int, number("Most connections at once.", "connections", 1, 1_000_000)] = 10_000
     max_websocket_connections: Annotated[
         int, number("Most WebSocket connections at once; they count as connections too.", "connections", 1, 1_000_000)

@@ -64,6 +64,17 @@ class ListeningContract:
         assert [each.sequence for each in look(subject, first).messages] == [second, third]
         assert look(subject, first).complete
 
+    @pytest.mark.parametrize("at_once", [False, True])
+    def test_it_does_not_matter_which_of_several_went_first(self, subject: Subject, *, at_once: bool) -> None:
+        ids = subject.post(3)
+        first, second, third = (each.sequence for each in look(subject).messages)
+        gone = [[ids[1], ids[0]]] if at_once else [[ids[1]], [ids[0]]]
+        for each in gone:
+            subject.run(subject.engine.delete_messages(QUEUE, each, now_ms=subject.clock(), claimed=False))
+        assert not look(subject, first).complete
+        assert look(subject, second).complete
+        assert [each.sequence for each in look(subject, second).messages] == [third]
+
     @pytest.mark.parametrize("way", ["pop", "delete", "ack", "acknowledge the rest", "expire", "expire and sweep"])
     def test_however_a_message_goes_it_is_noticed(self, subject: Subject, way: str) -> None:
         ids = subject.post(2, ttl_s=60)

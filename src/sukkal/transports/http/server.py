@@ -97,6 +97,7 @@ def _guarded(settings: Settings, sockets: Sockets | None) -> type[HttpToolsProto
     class Guarded(GuardedProtocol):
         headers_timeout_s = settings.request_headers_timeout_s
         body_timeout_s = settings.request_body_timeout_s
+        read_timeout_s = settings.client_read_timeout_s
         connections_max = settings.max_connections
         socket_paths = sockets.paths if sockets else ()
 
@@ -111,6 +112,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     headers_timeout_s: int
     body_timeout_s: int
+    read_timeout_s: int
     connections_max: int
     socket_paths: tuple[str, ...] = ()
 
@@ -140,7 +142,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Wait for the client to read, but not for ever."""
         super().pause_writing()
-        self._stall = self.loop.call_later(limits.RESPONSE_UNREAD_S, self.transport.abort)
+        self._stall = self.loop.call_later(self.read_timeout_s, self.transport.abort)
 
     def resume_writing(self) -> None:
         """Go on: the client has read."""

@@ -50,6 +50,7 @@ class WebSocketAdapter:
             origin.strip().rstrip("/") for origin in settings.cors_origins.split(",") if origin.strip()
         )
         self._authenticate_s = settings.websocket_authenticate_timeout_s
+        self._read_s = settings.client_read_timeout_s
         self._now_ms = now_ms
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
@@ -94,7 +95,7 @@ class WebSocketAdapter:
     async def _serve(self, connection: Connection, receive: _Receive, send: _Send) -> None:
         async def send_data(data: Data) -> None:
             kind = "bytes" if isinstance(data, bytes) else "text"
-            async with asyncio.timeout(limits.WEBSOCKET_SEND_S):
+            async with asyncio.timeout(self._read_s):
                 await send({"type": "websocket.send", kind: data})
 
         frames: asyncio.Queue[Data] = asyncio.Queue(limits.WEBSOCKET_FRAMES_WAITING_MAX)
@@ -108,7 +109,7 @@ class WebSocketAdapter:
         try:
             await asyncio.wait((sending, reading), return_when=asyncio.FIRST_COMPLETED)
             if sending.done():
-                await _end(sending, send)
+                await self._end(sending, send)
         finally:
             connection.end()
             for task in tasks:
@@ -116,6 +117,14 @@ class WebSocketAdapter:
                 if task is not working or connection.waiting or not connection.busy:
                     task.cancel()
             await asyncio.wait(tasks)
+
+    async def _end(self, sending: "asyncio.Task[Close]", send: _Send) -> None:
+        code, reason = POLICY, f"What was sent was not read within {self._read_s} seconds."
+        with contextlib.suppress(TimeoutError):
+            code, reason = sending.result()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(limits.WEBSOCKET_CLOSE_S):
+                await send({"type": "websocket.close", "code": code, "reason": reason})
 
     async def _work(self, connection: Connection, frames: "asyncio.Queue[Data]") -> None:
         """Answer frames, one after the other."""
@@ -171,15 +180,6 @@ async def _read(receive: _Receive, frames: "asyncio.Queue[Data]") -> None:
     while (message := await receive())["type"] != "websocket.disconnect":
         data = message.get("bytes")
         await frames.put(message["text"] if data is None else data)
-
-
-async def _end(sending: "asyncio.Task[Close]", send: _Send) -> None:
-    code, reason = POLICY, f"What was sent was not read within {limits.WEBSOCKET_SEND_S} seconds."
-    with contextlib.suppress(TimeoutError):
-        code, reason = sending.result()
-    with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(limits.WEBSOCKET_CLOSE_S):
-            await send({"type": "websocket.close", "code": code, "reason": reason})
 
 
 def _report(connection: Connection, task: "asyncio.Task[None]") -> None:
