@@ -1,6 +1,7 @@
 """The bare caller of webhooks: an aiohttp client that posts the same body again and again.
 
-A request to it with a URL as its JSON body makes it begin. It ends when nobody is there any more.
+A request to it, whose JSON body is a URL and a number of requests at once, makes it begin. It ends when nobody is there
+any more.
 """
 
 import asyncio
@@ -13,7 +14,6 @@ import msgspec
 import uvloop
 
 from bench.notifications import NOTIFICATION
-from sukkal import limits
 from sukkal.settings import Settings
 from sukkal.transports.http.adapter import AsgiAdapter
 from sukkal.transports.http.exchange import JSON, Request, Response
@@ -30,20 +30,21 @@ _HEADERS: Final = {
 
 
 class _Caller:
-    """Calls with as many requests at once as the service makes for a subscription."""
+    """Calls with as many requests at once as it is told."""
 
     def __init__(self) -> None:
         self._calling: set[asyncio.Task[None]] = set()
 
     async def begin(self, request: Request) -> Response:
-        """Begin to call the URL in the body."""
-        task = asyncio.create_task(_call(msgspec.json.decode(request.body or b"", type=str)))
+        """Begin to call."""
+        url, at_once = msgspec.json.decode(request.body or b"", type=tuple[str, int])
+        task = asyncio.create_task(_call(url, at_once))
         self._calling.add(task)
         task.add_done_callback(self._calling.discard)
         return Response(201, b"{}", (JSON,))
 
 
-async def _call(url: str) -> None:
+async def _call(url: str, at_once: int) -> None:
     async with aiohttp.ClientSession() as session:
 
         async def call() -> None:
@@ -53,7 +54,7 @@ async def _call(url: str) -> None:
                     async with session.post(url, data=NOTIFICATION, headers=headers) as answer:
                         await answer.read()
 
-        await asyncio.wait([asyncio.create_task(call()) for _ in range(limits.DELIVERIES_AT_ONCE)])
+        await asyncio.wait([asyncio.create_task(call()) for _ in range(at_once)])
 
 
 async def _serve() -> None:

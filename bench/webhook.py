@@ -107,7 +107,7 @@ class Calling:
     ) -> Measured:
         """Measure how many calls come."""
         with _Receiver() as receiver, Timer(server) as timer:
-            _send(address, request("POST", "/", receiver.url))
+            _send(address, request("POST", "/", [receiver.url, connections]))
             receiver.run(_until(time.perf_counter() + warm_s))
             return timer.end(receiver.run(_until(timer.begin() + seconds)))
 
@@ -130,7 +130,8 @@ class Delivering:
         """Measure how many deliveries come."""
         [queue] = self.queues
         with _Receiver() as receiver, _Supply(address, queue) as supply, Timer(server) as timer:
-            document = {"subscriber": receiver.url, "ttl": 3_600}
+            options = {"_max_deliveries_at_once": connections}
+            document = {"subscriber": receiver.url, "ttl": 3_600, "options": options}
             _send(address, request("POST", f"{queue_path(queue)}/subscriptions", document))
             fill(address, self.queues, _FIRST_MESSAGES)
             supply.posted = _FIRST_MESSAGES
@@ -201,8 +202,15 @@ def measure_webhook(directory: Path, cores: Cores, *, measure: Callable[[Sequenc
         server("service", service_command(directory / "data", "--webhook-allow", "127.0.0.1")) as service,
     ):
         cases = [
-            Case("client", limits.DELIVERIES_AT_ONCE, Target.of(bare), Calling(), 1),
-            Case(WEBHOOK, limits.DELIVERIES_AT_ONCE, Target.of(service), Delivering("webhook"), 1),
+            case
+            for at_once in (1, limits.DELIVERIES_AT_ONCE)
+            for case in (
+                Case("client", at_once, Target.of(bare), Calling(), 1),
+                Case(WEBHOOK, at_once, Target.of(service), Delivering(f"webhook{at_once}"), 1),
+            )
         ]
-        bare_result, result = measure(cases)
-    return [Push(f"{WEBHOOK}: {limits.DELIVERIES_AT_ONCE} at once", "deliveries", bare_result, result)]
+        results = measure(cases)
+    return [
+        Push(f"{WEBHOOK}: {own.case.connections} at once", "deliveries", bare, own)
+        for bare, own in zip(results[::2], results[1::2], strict=True)
+    ]

@@ -169,12 +169,16 @@ RETRY_DELAY_S_MAX: Final = 86_400 * 7
 # A delivery waits in its backlog until it is made, given up, or ended with its subscription; no time limit ends it.
 BACKLOG_TTL_S: Final = 86_400 * 365
 DELIVERIES_AT_ONCE: Final = 10
+DELIVERIES_CLAIMED_MAX: Final = 50
+DELIVERIES_CLAIMED_BYTES: Final = 65_536
 DELIVERIES_PER_SECOND_MIN: Final = 0.001
 DELIVERIES_PER_SECOND_MAX: Final = 1_000
 PACES_REMEMBERED_MAX: Final = 10_000
 DELIVERY_WORKERS_MAX: Final = 500
 DELIVERY_TIMEOUT_S_DEFAULT: Final = 20
 DELIVERY_HORIZON_S: Final = 86_400 * 4
+DELIVERY_UNKEPT_S: Final = 0.01
+DELIVERY_UNREADABLE_PAUSE_S: Final = 60
 BREAKER_FAILURES: Final = 5
 BREAKER_PAUSE_S: Final = 30
 BREAKER_PAUSE_S_MAX: Final = 900
@@ -216,6 +220,7 @@ WEBHOOK_CONNECTIONS_MAX: Final = 1_000
 WEBHOOK_CONNECTIONS_PER_HOST_MAX: Final = 100
 # Shorter than what servers commonly wait, so that few deliveries meet a connection that is just being closed.
 WEBHOOK_KEEPALIVE_S: Final = 4
+WEBHOOK_TARGETS_REMEMBERED_MAX: Final = 1_000
 
 # Mail.
 MAIL_ADDRESS_CHARS_MAX: Final = 254

@@ -153,6 +153,9 @@ class Store(Protocol):
         """
 
     # -- subscriptions
+    #
+    # A backlog exists as long as its subscription: when that has expired, no call that is given a time finds anything
+    # in the backlog, and nothing comes back with a later subscription of the same id.
 
     async def put_subscription(self, subscription: Subscription, *, revision: int | None, now_ms: int) -> Subscription:
         """Create the subscription with its backlog, and its queue if need be; or replace it."""

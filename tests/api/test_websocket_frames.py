@@ -7,6 +7,7 @@ import msgspec
 import pytest
 
 from sukkal import limits
+from sukkal.transports.websocket import frames
 from sukkal.transports.websocket.connection import Connection
 from tests.api.calling import CLIENT, Service
 from tests.api.sockets import Ended, Reply, Socket
@@ -103,6 +104,59 @@ def test_what_is_pushed_comes_between_the_answers_in_the_encoding_of_the_last_fr
 
 async def pushed(connection: Connection, data: str) -> bool:
     return connection.push(data)
+
+
+class Wire:
+    """Takes the bytes of frames, or none while it is full."""
+
+    def __init__(self) -> None:
+        self.full = False
+        self.written: list[bytes] = []
+
+    def __call__(self, wire: bytes) -> bool:
+        if not self.full:
+            self.written.append(wire)
+        return not self.full
+
+
+async def pushed_to_many(connection: Connection, *data: str) -> None:
+    for each in data:
+        connection.push(*frames.pushed(each))
+
+
+def test_a_push_is_written_at_once_where_nothing_waits_and_never_before_what_does(service: Service) -> None:
+    with Socket(service) as socket:
+        socket.ask("queue_list")
+        connection, wire = connection_of(service), Wire()
+        connection.write = wire
+        service.run(pushed_to_many(connection, "1", "2"))
+        assert wire.written == [b"\x81\x011", b"\x81\x012"]
+        wire.full = True
+        service.run(pushed_to_many(connection, "3"))
+        assert socket.receive() == 3
+
+        async def full_for_a_moment() -> None:
+            wire.full = True
+            await pushed_to_many(connection, "4")
+            wire.full = False
+            await pushed_to_many(connection, "5")
+
+        service.run(full_for_a_moment())
+        assert [socket.receive() for _ in range(2)] == [4, 5]
+        assert len(wire.written) == 2
+
+
+def test_a_push_is_not_written_before_the_answer_in_the_making(service: Service) -> None:
+    with Socket(service) as socket:
+        socket.ask("queue_list")
+        connection, wire = connection_of(service), Wire()
+        connection.write = wire
+        connection.busy = True
+        service.run(pushed_to_many(connection, "1"))
+        assert (wire.written, socket.silent()) == ([], True)
+        assert socket.ask("queue_list").status == 200
+        assert socket.receive() == 1
+        assert wire.written == []
 
 
 def test_a_client_that_does_not_read_what_is_pushed_is_cut_off(service: Service) -> None:

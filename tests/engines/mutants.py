@@ -130,8 +130,8 @@ _OF_THE_ENGINE: Final = (
     Mutant(
         "the counter is not saved",
         "engine.py",
-        "before_commit=self._catalogue.save_counter",
-        "before_commit=lambda: None",
+        "before_commit=self._catalogue.save,",
+        "before_commit=lambda: None,",
     ),
     Mutant(
         "a deleted queue's contents are never given up",
@@ -142,7 +142,7 @@ _OF_THE_ENGINE: Final = (
     Mutant(
         "a cleared queue keeps its contents",
         "catalogue.py",
-        "        self._changed[entry.queue.key] = Entry(number, entry.queue)",
+        "        self._change(entry._replace(number=number))",
         "        pass",
     ),
     Mutant(
@@ -154,8 +154,8 @@ _OF_THE_ENGINE: Final = (
     Mutant(
         "the sweeper removes messages a minute early",
         "queries.sql",
-        "(SELECT sequence FROM messages WHERE expires_ms <= ? LIMIT ?)",
-        "(SELECT sequence FROM messages WHERE expires_ms <= ? + 60000 LIMIT ?)",
+        "WHERE expires_ms <= ? ORDER BY expires_ms, sequence LIMIT ?",
+        "WHERE expires_ms <= ? + 60000 ORDER BY expires_ms, sequence LIMIT ?",
     ),
     Mutant(
         "a page goes on in front of the place where the last one ended",
@@ -250,7 +250,7 @@ _OF_THE_ENGINE: Final = (
     Mutant(
         "a post brings back the backlog of a subscription that was deleted",
         "publishing.py",
-        'catalogue.present(key) if key.kind == "backlog" else catalogue.ensure(key, now_ms)',
+        'catalogue.present_live(key, now_ms) if key.kind == "backlog" else catalogue.ensure(key, now_ms)',
         "catalogue.ensure(key, now_ms)",
     ),
     Mutant(
@@ -294,6 +294,48 @@ _OF_THE_ENGINE: Final = (
         "queries.sql",
         "attributes = coalesce(?, attributes)",
         "attributes = ?",
+    ),
+    Mutant(
+        "the backlog of an expired subscription is there until it is swept",
+        "catalogue.py",
+        "entry.ends_ms is not None and now_ms >= entry.ends_ms",
+        "False",
+    ),
+    Mutant(
+        "the backlog of an expired subscription is found as due",
+        "subscriptions.sql",
+        "WHERE q.ends_ms > ?2 AND EXISTS",
+        "WHERE EXISTS",
+    ),
+    Mutant(
+        "a backlog ends although its subscription was renewed",
+        "catalogue.py",
+        "elif entry.ends_ms != ends_ms:",
+        "elif entry.ends_ms is None:",
+    ),
+    Mutant(
+        "a subscription inherits the backlog of an expired one",
+        "subscriptions.py",
+        "            _remove(writer, catalogue, wanted.queue, wanted.id)\n    ",
+        "            catalogue.count_subscriptions(catalogue.ensure(wanted.queue, now_ms), -1)\n    ",
+    ),
+    Mutant(
+        "a listing shows subscriptions as they were",
+        "subscriptions.py",
+        "    catalogue.subscriptions_changed(wanted.queue)\n",
+        "",
+    ),
+    Mutant(
+        "a listing shows subscriptions that were deleted",
+        "subscriptions.py",
+        "    catalogue.subscriptions_changed(key)\n",
+        "",
+    ),
+    Mutant(
+        "a listing shows subscriptions that have expired",
+        "rolls.py",
+        "if now_ms < each.expires_ms]",
+        "]",
     ),
     Mutant(
         "the order of pages of backlogs is lost",

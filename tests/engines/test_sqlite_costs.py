@@ -97,6 +97,26 @@ def test_counting_one_project_does_not_look_at_the_messages_of_another(tmp_path:
     assert steps_of_counting() < alone + STEPS_PER_ROW_MAX
 
 
+def test_who_has_subscribed_is_read_once_for_all_posts(tmp_path: Path) -> None:
+    asyncio.run(subscribed(tmp_path, idle=500, waiting=0))
+    with reopened(tmp_path) as (reader, steps):
+        catalogue = Catalogue(reader, reader)
+
+        def listed(limit: int) -> int:
+            steps.count = 0
+            key = QueueKey("p", "q")
+            found = subscriptions.list_subscriptions(
+                reader, catalogue, key, after="", limit=limit, now_ms=NOW_MS, ids=None, subscriber=None
+            )
+            assert len(found) == min(limit, 503)
+            return steps.count
+
+        # A page of few does not pay for all of them, and gains from those who did.
+        assert listed(PAGE) < STEPS_PER_ROW_MAX * (PAGE + 2)
+        assert listed(1_000) > 503
+        assert listed(1_000) == listed(PAGE) == 0
+
+
 async def subscribed(directory: Path, *, idle: int, waiting: int) -> None:
     """Leave idle subscriptions, and three whose backlogs hold so many messages each."""
     engine = SqliteEngine(directory)

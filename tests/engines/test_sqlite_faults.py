@@ -11,7 +11,7 @@ import pytest
 
 from sukkal.engines.sqlite import SqliteEngine
 from sukkal.errors import StoreUnavailable
-from sukkal.model import NewMessage, Post, QueueKey, View
+from sukkal.model import NewMessage, Post, QueueKey, Subscription, View
 
 KEY = QueueKey("p", "q")
 
@@ -57,6 +57,49 @@ def test_while_another_program_holds_the_write_lock_writes_fail_reads_go_on_and_
         other.communicate("release\n", timeout=30)
         await engine.publish(post("after"), now_ms=1)
         assert await listed(engine) == ["before", "after"]
+        await engine.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_subscription_whose_transaction_failed_is_listed_by_nobody(tmp_path: Path) -> None:
+    def subscription(id_: str) -> Subscription:
+        return Subscription(
+            id=id_,
+            queue=KEY,
+            subscriber=f"http://{id_}/",
+            ttl_s=60,
+            options={},
+            confirmed=False,
+            created_ms=1,
+            expires_ms=60_001,
+        )
+
+    async def scenario() -> None:
+        engine = SqliteEngine(tmp_path)
+        await engine.start()
+
+        async def ids() -> list[str]:
+            return [each.id for each in await engine.list_subscriptions(KEY, after="", limit=9, now_ms=1)]
+
+        async def fail() -> None:
+            def defect() -> None:
+                raise RuntimeError
+
+            await engine._commits.run(defect)
+
+        await engine.put_subscription(subscription("a"), revision=None, now_ms=1)
+        assert await ids() == ["a"]
+        writes = (
+            engine.put_subscription(subscription("b"), revision=None, now_ms=1),
+            engine.delete_subscription(KEY, "a"),
+            fail(),
+        )
+        outcomes = await asyncio.gather(*writes, return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {StoreUnavailable}
+        assert await ids() == ["a"]
+        await engine.put_subscription(subscription("b"), revision=None, now_ms=1)
+        assert await ids() == ["a", "b"]
         await engine.close()
 
     asyncio.run(scenario())

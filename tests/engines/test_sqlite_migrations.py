@@ -8,7 +8,7 @@ import apsw
 
 from sukkal.engines.sqlite import SqliteEngine
 from sukkal.engines.sqlite.statements import migrations
-from sukkal.model import NewClaim, QueueKey, RecordKey, Usage
+from sukkal.model import NewClaim, NewMessage, Post, QueueKey, RecordKey, Usage
 
 KEY: Final = QueueKey("p", "q")
 IDS: Final = ("1", "2", "3", "4")
@@ -59,5 +59,32 @@ def test_data_of_the_first_schema_keep_their_messages_and_can_hold_records(tmp_p
         await again.start()
         assert await again.get_record(record.key, now_ms=NOW_MS) == record
         await again.close()
+
+    asyncio.run(scenario())
+
+
+def test_backlogs_of_the_schema_before_end_with_their_subscriptions(tmp_path: Path) -> None:
+    connection = apsw.Connection(str(tmp_path / "messages.sqlite3"))
+    for script in migrations()[:4]:
+        connection.execute(script)
+    connection.execute("PRAGMA user_version = 4")
+    subscription = ("p", "queue", "q", "s", "http://a/", 60, b"{}", 0, 0, NOW_MS + 1, 1)
+    connection.execute(f"INSERT INTO subscriptions VALUES ({', '.join('?' * len(subscription))})", subscription)
+    queue = "INSERT INTO queues (project, kind, name, number, metadata, revision, created_ms, subscriptions)"
+    for kind, name, number in (("queue", "q", 1), ("queue", "s", 2), ("backlog", "s", 3)):
+        connection.execute(f"{queue} VALUES ('p', ?, ?, ?, x'7B7D', 1, 0, ?)", (kind, name, number, name == "q"))
+    connection.execute("UPDATE counter SET last = 3")
+    connection.close()
+
+    async def scenario() -> None:
+        engine = SqliteEngine(tmp_path)
+        await engine.start()
+        keys = (QueueKey("p", "s", "backlog"), QueueKey("p", "s"))
+        message = NewMessage(id="m", body=b"1", ttl_s=60)
+        await engine.publish([Post(key, (message,)) for key in keys], now_ms=NOW_MS)
+        for now_ms, expected in ((NOW_MS, [1, 1]), (NOW_MS + 1, [0, 1])):
+            found = [await engine.get_messages(key, ["m"], now_ms=now_ms) for key in keys]
+            assert [len(messages) for messages in found] == expected
+        await engine.close()
 
     asyncio.run(scenario())

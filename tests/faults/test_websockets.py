@@ -28,6 +28,7 @@ OPENING: Final = (
 TEXT, CONT, BINARY, CLOSE, PING = 0x81, 0x80, 0x82, 0x88, 0x89
 FIRST, NEXT = 0x01, 0x00
 MANY: Final = 200
+LARGE: Final = 60
 
 
 @pytest.fixture(scope="module")
@@ -252,6 +253,24 @@ def test_a_client_that_only_pings_and_reads_nothing_is_cut_off(server: ServerPro
     raw = Raw(server)
     with pytest.raises(OSError, match=r"reset|[Bb]roken pipe"):
         raw.send_often(masked(PING, b"x" * 125) * 100, 2_000)
+
+
+def test_a_listener_that_stops_reading_is_cut_off_and_the_others_hear_everything(server: ServerProcess) -> None:
+    body = {"queue_name": "heard"}
+    deaf = Raw(server)
+    deaf.send(masked(TEXT, frame("subscription_create", body).encode()))
+    assert deaf.receive()[0] == TEXT
+    before = peak_memory_bytes(server)
+    with opened(server) as listener, opened(server) as poster:
+        assert ask(listener, "subscription_create", body)["headers"]["status"] == 201
+        for number in range(LARGE):
+            message = {"ttl": 60, "body": [number, "x" * 250_000]}
+            assert ask(poster, "message_post", {**body, "messages": [message]})["headers"]["status"] == 201
+            assert json.loads(listener.recv(timeout=30))["body"][0] == number
+    kinds = [kind for kind, _ in iter(deaf.receive, (0, b""))]
+    assert set(kinds) <= {TEXT, CLOSE, PING}
+    assert 0 < kinds.count(TEXT) < LARGE
+    assert peak_memory_bytes(server) - before < 32 * 1_048_576
 
 
 def test_many_connections_each_get_their_answers(server: ServerProcess) -> None:

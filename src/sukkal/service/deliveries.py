@@ -13,8 +13,8 @@ from typing import Any, Final
 import msgspec
 
 from sukkal import limits
-from sukkal.errors import ClaimNotFound, SukkalError
-from sukkal.model import Ack, Bury, Message, NewClaim, NewMessage, QueueKey, Release, Settlement, Subscription
+from sukkal.errors import ClaimNotFound, KeyUnavailable, SukkalError
+from sukkal.model import Ack, Bury, Message, NewClaim, NewMessage, QueueKey, Release, Subscription
 from sukkal.service.attributes import DISABLED, DeadLetters
 from sukkal.service.breakers import Breakers, endpoint_of
 from sukkal.service.dead_letters import DeadLetter
@@ -25,6 +25,7 @@ from sukkal.service.paces import Paces, at_once
 from sukkal.service.posting import Posting
 from sukkal.service.retries import delay_s, schedule_of
 from sukkal.service.senders import Senders
+from sukkal.service.settling import Settling
 from sukkal.service.subscriptions import Subscriptions
 from sukkal.sink import Delivery, Outcome, Sink
 from sukkal.store import Store
@@ -46,6 +47,8 @@ class _Batch(msgspec.Struct):
     metadata: Mapping[str, Any]
     sink: Sink
     endpoint: str
+    messages: Sequence[Message]
+    settling: Settling
 
 
 class Deliveries:
@@ -146,8 +149,7 @@ class Deliveries:
 
     async def _work(self, key: QueueKey) -> None:
         try:
-            while not self._closing and await self._take(key):
-                pass
+            await self._work_off(key)
         except SukkalError as error:
             _log.warning("deliveries of backlog %s stopped: %s", key.name, error)
             self._pause(key)
@@ -158,13 +160,30 @@ class Deliveries:
     def _pause(self, key: QueueKey) -> None:
         self._not_before_ms[key] = self._now_ms() + limits.DELIVERY_TROUBLE_PAUSE_S * limits.SECOND_MS
 
-    async def _take(self, key: QueueKey) -> bool:
-        """Claim some deliveries and try them; tell whether there may be more."""
+    async def _work_off(self, key: QueueKey) -> None:
+        batch = await self._take(key)
+        while batch is not None:
+            try:
+                goes_on = await self._try_all(batch) and not self._closing
+            except BaseException:
+                await batch.settling.end()
+                raise
+            # Both go into one transaction.
+            taking = asyncio.ensure_future(self._take(key, limit=_next_limit(batch))) if goes_on else None
+            try:
+                await batch.settling.end()
+            finally:
+                batch = await taking if taking is not None else None
+
+    async def _take(self, key: QueueKey, *, limit: int = limits.DELIVERIES_AT_ONCE) -> _Batch | None:
+        """Claim some deliveries, if there are any."""
+        if self._closing:
+            return None
         claim = NewClaim(id=self._new_id(), ttl_s=self._lease_s, grace_s=limits.CLAIM_GRACE_S_MIN)
         now_ms = self._now_ms()
-        messages = await self._store.claim(key, claim, limit=limits.DELIVERIES_AT_ONCE, now_ms=now_ms)
+        messages = await self._store.claim(key, claim, limit=limit, now_ms=now_ms)
         if not messages:
-            return False
+            return None
         origin = origin_of(messages[0].attributes)
         found = origin and await self._store.list_subscriptions(
             origin.key(key.project), after="", limit=1, now_ms=now_ms, ids=(key.name,)
@@ -174,9 +193,9 @@ class Deliveries:
             # The subscription has ended, and its backlog goes with it; or its sink was taken out of the service.
             rest = Release(delay_s=limits.RETRY_DELAY_S_MAX) if found else Ack()
             await self._store.settle(key, claim.id, {}, now_ms=self._now_ms(), rest=rest)
-            return False
+            return None
         queue = await self._store.get_queue(origin.key(key.project))
-        batch = _Batch(
+        return _Batch(
             key,
             claim,
             now_ms + claim.ttl_s * limits.SECOND_MS,
@@ -184,21 +203,22 @@ class Deliveries:
             queue.metadata if queue else {},
             sink,
             endpoint_of(found[0]),
+            messages,
+            Settling(self._store, key, claim.id, self._now_ms),
         )
-        return await self._try_all(batch, messages)
 
-    async def _try_all(self, batch: _Batch, messages: Sequence[Message]) -> bool:
+    async def _try_all(self, batch: _Batch) -> bool:
+        """Try what was claimed; tell whether to claim more."""
         if DISABLED in batch.subscription.options:
             reason = str(batch.subscription.options[DISABLED])
-            for message in messages:
+            for message in batch.messages:
                 await self._give_up(batch, message, _origin(message), reason)
             return True
-        left = list(messages)
+        left = list(batch.messages)
         while left:
             count = self._allowed(batch, len(left))
             group, left = left[:count], left[count:]
             if not (group and await self._hold(batch) and await self._try_group(batch, group)):
-                await self._settle_rest(batch)
                 return False
         return True
 
@@ -242,15 +262,21 @@ class Deliveries:
     async def _try(self, batch: _Batch, message: Message) -> bool:
         """Make one attempt and keep its outcome; tell whether to go on with the next."""
         origin = _origin(message)
+        try:
+            body = self._encryption.open_one(batch.key.project, message).body
+        except KeyUnavailable as error:
+            self._put_off(batch, message, origin, str(error))
+            return True
         began_ms = self._now_ms()
-        outcome = await self._attempt(batch, message, origin)
+        outcome = await self._attempt(batch, message, origin, body)
         origin = msgspec.structs.replace(
             origin, attempts=origin.attempts + 1, status=outcome.status, error=outcome.error
         )
         self._ledger.note(batch.subscription.id, message.id, origin, began_ms, outcome)
         if outcome.delivered:
             self._breakers.succeeded(batch.endpoint)
-            return await self._settle(batch, message, Ack())
+            batch.settling.add(message.id, Ack())
+            return not batch.settling.lost
         if outcome.gone:
             await self._subscriptions.disable(batch.subscription, "the receiver answered that it is gone")
             await self._give_up(batch, message, origin, "gone")
@@ -263,14 +289,15 @@ class Deliveries:
             await self._give_up(batch, message, origin, "permanent" if outcome.permanent else "attempts")
             return True
         kept = msgspec.json.encode(origin)
-        return await self._settle(batch, message, Release(delay_s=pause_s, attributes=kept))
+        batch.settling.add(message.id, Release(delay_s=pause_s, attributes=kept))
+        return not batch.settling.lost
 
-    async def _attempt(self, batch: _Batch, message: Message, origin: Origin) -> Outcome:
+    async def _attempt(self, batch: _Batch, message: Message, origin: Origin, body: bytes) -> Outcome:
         subscription = batch.subscription
         delivery = Delivery(
             id=message.id,
             attempt=origin.attempts + 1,
-            body=self._encryption.open_one(batch.key.project, message).body,
+            body=body,
             ttl_s=origin.ttl_s,
             posted_ms=message.created_ms,
             project=batch.key.project,
@@ -285,27 +312,17 @@ class Deliveries:
         )
         return await attempt(batch.sink, delivery)
 
-    async def _settle(self, batch: _Batch, message: Message, settlement: Settlement) -> bool:
-        """Keep what became of a delivery; tell whether the claim still held."""
-        try:
-            await self._store.settle(batch.key, batch.claim.id, {message.id: settlement}, now_ms=self._now_ms())
-        except ClaimNotFound:
-            _log.warning("delivery %s took longer than its claim; it may be repeated", message.id)
-            return False
-        return True
-
-    async def _settle_rest(self, batch: _Batch) -> None:
-        try:
-            await self._store.settle(batch.key, batch.claim.id, {}, now_ms=self._now_ms(), rest=Release())
-        except ClaimNotFound:
-            return
+    def _put_off(self, batch: _Batch, message: Message, origin: Origin, reason: str) -> None:
+        """Let a delivery that cannot be read wait, which is no attempt, so that those behind it go on."""
+        kept = msgspec.json.encode(msgspec.structs.replace(origin, error=reason))
+        batch.settling.add(message.id, Release(delay_s=limits.DELIVERY_UNREADABLE_PAUSE_S, attributes=kept))
 
     async def _give_up(self, batch: _Batch, message: Message, origin: Origin, reason: str) -> None:
         """Put a delivery where a person finds it: into the dead-letter queue if there is one, else aside."""
         subscription = batch.subscription
         target = subscription.options.get("_dead_letter_queue") or batch.metadata.get("_dead_letter_queue")
         if not isinstance(target, str):
-            await self._settle(batch, message, Bury(attributes=_dead(origin)))
+            batch.settling.add(message.id, Bury(attributes=_dead(origin)))
             return
         letter = DeadLetter(
             reason=f"undeliverable: {reason}",
@@ -325,7 +342,13 @@ class Deliveries:
         key = QueueKey(batch.key.project, target)
         # Dying between the two steps repeats the first, which changes nothing.
         await self._posting.publish(key, await self._store.get_queue(key), (dead,), now_ms=self._now_ms())
-        await self._settle(batch, message, Ack())
+        batch.settling.add(message.id, Ack())
+
+
+def _next_limit(batch: _Batch) -> int:
+    """Return how many to claim when those before were delivered: more, as long as they are small."""
+    size = sum(len(message.body) for message in batch.messages)
+    return limits.DELIVERIES_AT_ONCE if size > limits.DELIVERIES_CLAIMED_BYTES else limits.DELIVERIES_CLAIMED_MAX
 
 
 def _origin(message: Message) -> Origin:

@@ -59,14 +59,18 @@ class Ledger:
         now_ms = self._now_ms()
         everything = View(claimed=True, delayed=True)
         page = await self._store.browse(subscription.backlog, after=None, limit=limit, view=everything, now_ms=now_ms)
-        found = [_entry(message, now_ms) for message in page.messages]
-        return found + list(self._delivered.get(subscription.id, ()))
+        delivered = list(self._delivered.get(subscription.id, ()))
+        # What was delivered a moment ago may still be in the backlog.
+        known = {entry.id for entry in delivered}
+        return [_entry(message, now_ms) for message in page.messages if message.id not in known] + delivered
 
 
 def _entry(message: Message, now_ms: int) -> LedgerEntry:
     origin = origin_of(message.attributes)
     attempts = origin.attempts if origin else 0
-    state: State = "dead" if origin and origin.dead else "retrying" if attempts else "waiting"
+    state: State = (
+        "dead" if origin and origin.dead else "retrying" if origin and (attempts or origin.error) else "waiting"
+    )
     return LedgerEntry(
         id=message.id,
         state=state,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sukkal.errors import RevisionConflict, SubscriptionExists
-from sukkal.model import Bury, NewClaim, NewMessage, Post, QueueKey, Release, Subscription
+from sukkal.errors import ClaimNotFound, RevisionConflict, SubscriptionExists
+from sukkal.model import Ack, Bury, Deleted, NewClaim, NewMessage, Post, QueueKey, Release, Stats, Subscription
 from sukkal.testing.subject import QUEUE, Subject
 
 __all__ = ["SubscriptionContract", "due", "listed", "post", "put", "subscribe", "wanted"]
@@ -180,6 +180,78 @@ class SubscriptionContract:
         assert due(subject) == [other.backlog]
         subscribe(subject)
         assert due(subject) == [other.backlog]
+
+    def test_the_backlog_of_an_expired_subscription_is_invisible_before_the_sweep(self, subject: Subject) -> None:
+        subscription, other = subscribe(subject, ttl_s=60), subscribe(subject, "http://b/")
+        key, engine = subscription.backlog, subject.engine
+        first, second = post(subject, key, other.backlog), post(subject, key)
+        claim_id, held = subject.claim(key=key, limit=1)
+        assert held == [first]
+        subject.pass_s(59)
+        assert set(due(subject)) == {key, other.backlog}
+        subject.pass_s(1)
+        now_ms = subject.clock()
+        assert due(subject) == [other.backlog]
+        assert subject.all(key=key) == []
+        assert subject.message(second, key=key) is None
+        assert subject.claim(key=key)[1] == []
+        assert subject.run(engine.get_claim(key, claim_id, now_ms=now_ms)) is None
+        assert subject.run(engine.list_claims(key, after="", limit=9, now_ms=now_ms)) == ()
+        assert subject.run(engine.next_due(key, now_ms=now_ms)) is None
+        assert subject.run(engine.stats(key, now_ms=now_ms)) == Stats()
+        gone = subject.run(engine.delete_messages(key, [second], now_ms=now_ms, claimed=True))
+        assert gone == {second: Deleted.MISSING}
+        with pytest.raises(ClaimNotFound):
+            subject.run(engine.extend(key, claim_id, ttl_s=60, grace_s=60, now_ms=now_ms))
+        with pytest.raises(ClaimNotFound):
+            subject.settle(claim_id, {first: Ack()}, key=key)
+        post(subject, key)
+        assert subject.all(key=key) == []
+
+    def test_a_backlog_lasts_as_long_as_its_subscription_is_renewed(self, subject: Subject) -> None:
+        subscription = subscribe(subject, ttl_s=60)
+        id_ = post(subject, subscription.backlog)
+        put(subject, _changed(subscription, expires_ms=subscription.expires_ms + 60_000), subscription.revision)
+        subject.pass_s(119)
+        subject.sweep()
+        assert subject.all(key=subscription.backlog) == [id_]
+        subject.pass_s(1)
+        assert subject.all(key=subscription.backlog) == []
+
+    def test_a_subscription_in_the_place_of_an_expired_one_begins_with_nothing(self, subject: Subject) -> None:
+        first = subscribe(subject, ttl_s=60)
+        post(subject, first.backlog)
+        subject.pass_s(60)
+        again = put(subject, _changed(first, expires_ms=subject.clock() + 60_000))
+        assert subject.all(key=again.backlog) == []
+        assert due(subject) == []
+        id_ = post(subject, again.backlog)
+        subject.sweep()
+        assert subject.all(key=again.backlog) == [id_]
+        queue = subject.run(subject.engine.get_queue(QUEUE))
+        assert queue is not None
+        assert queue.subscriptions == 1
+
+    def test_every_listing_is_that_of_the_moment(self, subject: Subject) -> None:
+        first, second = subscribe(subject, ttl_s=60), subscribe(subject, "http://b/")
+        assert listed(subject) == [first, second]
+        changed = put(subject, _changed(second, options={"b": 2}), second.revision)
+        assert listed(subject) == [first, changed]
+        assert listed(subject, ids=(second.id,)) == [changed]
+        third = subscribe(subject, "http://c/")
+        assert listed(subject) == [first, changed, third]
+        assert listed(subject, after=first.id, limit=1) == [changed]
+        subject.pass_s(60)
+        assert listed(subject) == [changed, third]
+        subject.sweep()
+        assert listed(subject) == [changed, third]
+        subject.run(subject.engine.delete_subscription(QUEUE, third.id))
+        assert listed(subject) == [changed]
+        assert listed(subject, subscriber="http://c/") == []
+        subject.run(subject.engine.delete_queue(QUEUE))
+        assert listed(subject) == []
+        again = subscribe(subject)
+        assert listed(subject) == [again]
 
     def test_the_backlog_of_an_expired_subscription_is_swept(self, subject: Subject) -> None:
         subscription = subscribe(subject, ttl_s=60)

@@ -54,16 +54,24 @@ class Delivery:
 
 @dataclass
 class Contents:
-    """A queue with everything in it. ``removed`` is the greatest sequence of what is gone."""
+    """A queue with everything in it. ``removed`` is the greatest sequence of what is gone.
+
+    A backlog has an end, ``ends_ms``.
+    """
 
     queue: Queue
     metadata: bytes
     epoch: int
     removed: int = 0
+    ends_ms: int | None = None
     deliveries: dict[str, Delivery] = field(default_factory=dict)
     claims: dict[str, Claim] = field(default_factory=dict)
     once: dict[str, tuple[Once, tuple[tuple[str, ...], ...]]] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
+
+    def ended(self, now_ms: int) -> bool:
+        """Whether it is a backlog whose subscription has expired."""
+        return self.ends_ms is not None and now_ms >= self.ends_ms
 
     def insert(self, new: NewMessage, next_sequence: Callable[[], int], now_ms: int) -> int:
         """Add a message and return its sequence, 0 if its id is there already."""

@@ -108,7 +108,11 @@ class MemoryEngine(SubscriptionsInMemory):
         contents = self.queues.pop(key, None)
         if contents is not None and contents_only:
             self.queues[key] = Contents(
-                contents.queue, contents.metadata, self._next(), subscriptions=contents.subscriptions
+                contents.queue,
+                contents.metadata,
+                self._next(),
+                ends_ms=contents.ends_ms,
+                subscriptions=contents.subscriptions,
             )
         elif contents is not None:
             for subscription in contents.subscriptions.values():
@@ -132,7 +136,7 @@ class MemoryEngine(SubscriptionsInMemory):
 
     async def browse(self, key: QueueKey, *, after: Position | None, limit: int, view: View, now_ms: int) -> Page:
         """Return part of a view of the queue."""
-        contents = self.queues.get(key)
+        contents = self.live(key, now_ms)
         if contents is None:
             return Page((), None, last=self._sequence)
         free_only = not (view.claimed or view.delayed)
@@ -187,7 +191,7 @@ class MemoryEngine(SubscriptionsInMemory):
         settle: bool = False,
     ) -> tuple[Message, ...]:
         """Take the first free messages."""
-        contents = self.queues.get(key)
+        contents = self.live(key, now_ms)
         if contents is None:
             return ()
         taken: list[Delivery] = []
@@ -215,7 +219,7 @@ class MemoryEngine(SubscriptionsInMemory):
 
     async def get_claim(self, key: QueueKey, claim_id: str, *, now_ms: int) -> HeldClaim | None:
         """Return a live claim and what it holds."""
-        contents = self.queues.get(key)
+        contents = self.live(key, now_ms)
         claim = contents.live_claim(claim_id, now_ms) if contents else None
         if contents is None or claim is None:
             return None
@@ -223,7 +227,7 @@ class MemoryEngine(SubscriptionsInMemory):
 
     async def list_claims(self, key: QueueKey, *, after: str, limit: int, now_ms: int) -> tuple[Claim, ...]:
         """Return live claims by id."""
-        contents = self.queues.get(key)
+        contents = self.live(key, now_ms)
         claims = sorted(contents.claims.values(), key=lambda claim: claim.id) if contents else []
         return tuple(claim for claim in claims if claim.id > after and now_ms < claim.expires_ms)[:limit]
 
@@ -268,7 +272,7 @@ class MemoryEngine(SubscriptionsInMemory):
 
     async def stats(self, key: QueueKey, *, now_ms: int) -> Stats:
         """Count the queue's live messages."""
-        contents = self.queues.get(key)
+        contents = self.live(key, now_ms)
         live = list(contents.live(now_ms)) if contents else []
         if not live:
             return Stats()
@@ -308,13 +312,14 @@ class MemoryEngine(SubscriptionsInMemory):
             for key, contents in self.queues.items()
             if (key.kind == "backlog") is backlogs
             and (after is None or key > after)
+            and not contents.ended(now_ms)
             and contents.free(now_ms, set_aside=not backlogs)
         )
         return tuple(sorted(due)[:limit])
 
     async def next_due(self, key: QueueKey, *, now_ms: int) -> int | None:
         """Return when the next message of the queue becomes free."""
-        contents = self.queues.get(key)
+        contents = self.live(key, now_ms)
         live = contents.live(now_ms) if contents else ()
         return min((each.message.visible_ms for each in live if each.waits(now_ms)), default=None)
 
@@ -362,7 +367,7 @@ class MemoryEngine(SubscriptionsInMemory):
 
     def _store(self, post: Post, now_ms: int) -> tuple[int, tuple[int, ...]]:
         """Store a post and return the epoch of its queue and the sequences of its messages."""
-        contents = self.queues.get(post.queue)
+        contents = self.live(post.queue, now_ms)
         if contents is None:
             if post.queue.kind == "backlog":
                 return 0, ()
@@ -370,12 +375,12 @@ class MemoryEngine(SubscriptionsInMemory):
         return contents.epoch, tuple([contents.insert(message, self._next, now_ms) for message in post.messages])
 
     def _find(self, key: QueueKey, id_: str, now_ms: int) -> Delivery | None:
-        contents = self.queues.get(key)
+        contents = self.live(key, now_ms)
         delivery = contents.deliveries.get(id_) if contents else None
         return delivery if delivery is not None and delivery.live(now_ms) else None
 
     def _live_claim(self, key: QueueKey, claim_id: str, now_ms: int) -> tuple[Contents, Claim]:
-        contents = self.queues.get(key)
+        contents = self.live(key, now_ms)
         claim = contents.live_claim(claim_id, now_ms) if contents else None
         if contents is None or claim is None:
             raise ClaimNotFound(f"Claim {claim_id} does not exist in queue {key.name} for project {key.project}")

@@ -20,13 +20,21 @@ class SubscriptionsInMemory:
         """Create a queue that does not exist."""
         raise NotImplementedError
 
+    def live(self, key: QueueKey, now_ms: int) -> Contents | None:
+        """Return a queue, or a backlog that has not ended."""
+        contents = self.queues.get(key)
+        return None if contents is None or contents.ended(now_ms) else contents
+
     async def put_subscription(self, subscription: Subscription, *, revision: int | None, now_ms: int) -> Subscription:
         """Create or replace a subscription."""
         contents = self.queues.get(subscription.queue)
         _check(contents, subscription, revision=revision, now_ms=now_ms)
         contents = contents or self.create(subscription.queue, now_ms)
-        if subscription.backlog not in self.queues:
+        if revision is None:
+            # One that has expired under the same id does not leave its backlog to this one.
+            self.queues.pop(subscription.backlog, None)
             self.create(subscription.backlog, now_ms)
+        self.queues[subscription.backlog].ends_ms = subscription.expires_ms
         return _keep(contents, subscription, revision=revision)
 
     async def list_subscriptions(

@@ -41,7 +41,7 @@ def claim(
     settle: bool,
 ) -> tuple[Message, ...]:
     """Take the first free messages."""
-    entry = catalogue.present(key)
+    entry = catalogue.present_live(key, now_ms)
     if entry is None:
         return ()
     queue = entry.number
@@ -195,7 +195,7 @@ def _apply(writer: apsw.Connection, place: _Place, settlement: Settlement, now_m
 def _live_claim(
     writer: apsw.Connection, catalogue: Catalogue, key: QueueKey, claim_id: str, now_ms: int
 ) -> tuple[int, int]:
-    entry = catalogue.present(key)
+    entry = catalogue.present_live(key, now_ms)
     if entry is not None:
         for number, *_ in fetch(writer, SQL.claim, (entry.number, claim_id, now_ms)):
             return entry.number, number

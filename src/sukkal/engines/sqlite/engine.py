@@ -138,6 +138,7 @@ class SqliteEngine:
         last = self._catalogue.last
         return self._read_queue(
             key,
+            now_ms,
             lambda reader, queue: reading.browse(
                 reader, queue, after=after, limit=limit, view=view, now_ms=now_ms, last=last
             ),
@@ -146,7 +147,9 @@ class SqliteEngine:
 
     async def get_messages(self, key: QueueKey, ids: Sequence[str], *, now_ms: int) -> tuple[Message, ...]:
         """Return those of the messages that are live."""
-        return self._read_queue(key, lambda reader, queue: reading.get_messages(reader, queue, ids, now_ms=now_ms), ())
+        return self._read_queue(
+            key, now_ms, lambda reader, queue: reading.get_messages(reader, queue, ids, now_ms=now_ms), ()
+        )
 
     async def delete_messages(
         self, key: QueueKey, ids: Sequence[str], *, now_ms: int, claimed: bool
@@ -189,13 +192,16 @@ class SqliteEngine:
     async def get_claim(self, key: QueueKey, claim_id: str, *, now_ms: int) -> HeldClaim | None:
         """Return a live claim and what it holds."""
         return self._read_queue(
-            key, lambda reader, queue: reading.get_claim(reader, queue, claim_id, now_ms=now_ms), None
+            key, now_ms, lambda reader, queue: reading.get_claim(reader, queue, claim_id, now_ms=now_ms), None
         )
 
     async def list_claims(self, key: QueueKey, *, after: str, limit: int, now_ms: int) -> tuple[Claim, ...]:
         """Return live claims by id."""
         return self._read_queue(
-            key, lambda reader, queue: reading.list_claims(reader, queue, after=after, limit=limit, now_ms=now_ms), ()
+            key,
+            now_ms,
+            lambda reader, queue: reading.list_claims(reader, queue, after=after, limit=limit, now_ms=now_ms),
+            (),
         )
 
     async def extend(self, key: QueueKey, claim_id: str, *, ttl_s: int, grace_s: int, now_ms: int) -> None:
@@ -251,7 +257,14 @@ class SqliteEngine:
         """Return live subscriptions."""
         return self._read(
             lambda: subscribing.list_subscriptions(
-                self._database.reader, key, after=after, limit=limit, now_ms=now_ms, ids=ids, subscriber=subscriber
+                self._database.reader,
+                self._catalogue,
+                key,
+                after=after,
+                limit=limit,
+                now_ms=now_ms,
+                ids=ids,
+                subscriber=subscriber,
             )
         )
 
@@ -265,7 +278,7 @@ class SqliteEngine:
 
     async def stats(self, key: QueueKey, *, now_ms: int) -> Stats:
         """Count the queue's live messages."""
-        entry = self._read(lambda: self._catalogue.find(key))
+        entry = self._read(lambda: self._catalogue.find_live(key, now_ms))
         if entry is None:
             return Stats()
         return await self._read_beside(lambda counter: reading.stats(counter, entry.number, now_ms=now_ms))
@@ -289,7 +302,7 @@ class SqliteEngine:
 
     async def next_due(self, key: QueueKey, *, now_ms: int) -> int | None:
         """Return when the next message of the queue becomes free."""
-        return self._read_queue(key, lambda reader, queue: reading.next_due(reader, queue, now_ms=now_ms), None)
+        return self._read_queue(key, now_ms, lambda reader, queue: reading.next_due(reader, queue, now_ms=now_ms), None)
 
     # -- records and accounts
 
@@ -321,9 +334,9 @@ class SqliteEngine:
 
     # -- how reads are made
 
-    def _read_queue(self, key: QueueKey, read: Callable[[apsw.Connection, int], T], missing: T) -> T:
+    def _read_queue(self, key: QueueKey, now_ms: int, read: Callable[[apsw.Connection, int], T], missing: T) -> T:
         def step() -> T:
-            entry = self._catalogue.find(key)
+            entry = self._catalogue.find_live(key, now_ms)
             if entry is None:
                 return missing
             with reading.one_state(self._database.reader):

@@ -40,7 +40,7 @@ def delete_messages(
     writer: apsw.Connection, catalogue: Catalogue, key: QueueKey, ids: Sequence[str], *, now_ms: int, claimed: bool
 ) -> dict[str, Deleted]:
     """Delete live messages by id, claimed ones only if asked to."""
-    entry = catalogue.present(key)
+    entry = catalogue.present_live(key, now_ms)
     if entry is None:
         return dict.fromkeys(ids, Deleted.MISSING)
     sql = SQL.delete_live_id if claimed else SQL.delete_unclaimed_id
@@ -58,7 +58,7 @@ def delete_messages(
 
 def _number(catalogue: Catalogue, key: QueueKey, now_ms: int) -> int | None:
     """Return the number of a queue, which comes into being with its first message; a backlog does not."""
-    entry = catalogue.present(key) if key.kind == "backlog" else catalogue.ensure(key, now_ms)
+    entry = catalogue.present_live(key, now_ms) if key.kind == "backlog" else catalogue.ensure(key, now_ms)
     return entry.number if entry else None
 
 

@@ -23,11 +23,11 @@ SELECT count(*) = ?4 OR coalesce(max(queue = ?2 AND sequence > ?3), 0) FROM (
 DELETE FROM removed WHERE queue = ?
 
 -- name: queue
-SELECT number, metadata, revision, created_ms, subscriptions FROM queues
+SELECT number, ends_ms, metadata, revision, created_ms, subscriptions FROM queues
 WHERE project = ? AND kind = ? AND name = ?
 
 -- name: insert_queue
-INSERT INTO queues (project, kind, name, number, metadata, revision, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?)
+INSERT INTO queues (project, kind, name, number, metadata, revision, created_ms, ends_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 
 -- name: update_queue
 UPDATE queues SET metadata = ?, revision = ? WHERE number = ?

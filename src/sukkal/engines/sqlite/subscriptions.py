@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sukkal.engines.sqlite.catalogue import Catalogue
-from sukkal.engines.sqlite.rows import fetch
+from sukkal.engines.sqlite.rows import fetch, subscription_of
 from sukkal.engines.sqlite.statements import SQL
 from sukkal.errors import RevisionConflict, SubscriptionExists
 from sukkal.model import QueueKey, Subscription
@@ -22,8 +22,6 @@ __all__ = [
     "sweep_subscriptions",
 ]
 
-_NO_METADATA = msgspec.json.encode({})
-
 
 def put_subscription(
     writer: apsw.Connection, catalogue: Catalogue, wanted: Subscription, *, revision: int | None, now_ms: int
@@ -34,19 +32,19 @@ def put_subscription(
     if (present.revision if present else None) != revision:
         raise RevisionConflict("The subscription was changed meanwhile. Read it again.")
     for row in fetch(writer, SQL.subscription_of, (*place, wanted.subscriber)):
-        other = _subscription(wanted.queue, row)
+        other = subscription_of(wanted.queue, row)
         if other.id != wanted.id:
             if now_ms < other.expires_ms:
                 raise SubscriptionExists(other)
             _remove(writer, catalogue, wanted.queue, other.id)
     stored = replace(wanted, revision=(revision or 0) + 1)
-    entry = catalogue.ensure(wanted.queue, now_ms)
     if present is None:
-        # One that has expired under the same id is replaced and has been counted.
-        if not fetch(writer, SQL.subscription, (*place, wanted.id)):
-            catalogue.count_subscriptions(entry, 1)
-        if catalogue.present(stored.backlog) is None:
-            catalogue.create(stored.backlog, _NO_METADATA, now_ms)
+        if fetch(writer, SQL.subscription, (*place, wanted.id)):
+            # One that has expired under the same id does not leave its backlog to this one.
+            _remove(writer, catalogue, wanted.queue, wanted.id)
+        catalogue.count_subscriptions(catalogue.ensure(wanted.queue, now_ms), 1)
+    catalogue.ensure_backlog(stored.backlog, stored.expires_ms, now_ms)
+    catalogue.subscriptions_changed(wanted.queue)
     writer.execute(
         SQL.put_subscription,
         (
@@ -66,6 +64,7 @@ def put_subscription(
 
 def list_subscriptions(
     connection: apsw.Connection,
+    catalogue: Catalogue,
     key: QueueKey,
     *,
     after: str,
@@ -75,6 +74,9 @@ def list_subscriptions(
     subscriber: str | None,
 ) -> tuple[Subscription, ...]:
     """Return live subscriptions of a queue."""
+    roll = catalogue.find_roll(key, limit=limit if ids is subscriber is None else 0)
+    if roll is not None:
+        return roll.select(after=after, limit=limit, now_ms=now_ms, ids=ids, subscriber=subscriber)
     place = _place(key)
     if ids is not None:
         rows = [row for id_ in sorted(set(ids)) for row in fetch(connection, SQL.subscription, (*place, id_))]
@@ -82,7 +84,7 @@ def list_subscriptions(
         rows = fetch(connection, SQL.subscription_of, (*place, subscriber))
     else:
         rows = fetch(connection, SQL.subscriptions, (*place, after, now_ms, limit))
-    found = [_subscription(key, row) for row in rows]
+    found = [subscription_of(key, row) for row in rows]
     live = [each for each in found if each.id > after and now_ms < each.expires_ms]
     return tuple([each for each in live if subscriber in (None, each.subscriber)][:limit])
 
@@ -127,6 +129,7 @@ def due_backlogs(
 
 def _remove(writer: apsw.Connection, catalogue: Catalogue, key: QueueKey, id_: str) -> None:
     writer.execute(SQL.delete_subscription, (*_place(key), id_))
+    catalogue.subscriptions_changed(key)
     backlog = catalogue.present(QueueKey(key.project, id_, "backlog"))
     if backlog is not None:
         catalogue.remove(backlog)
@@ -141,21 +144,6 @@ def _place(key: QueueKey) -> tuple[str, str, str]:
 
 def _live(key: QueueKey, rows: list[Any], now_ms: int) -> Subscription | None:
     for row in rows:
-        found = _subscription(key, row)
+        found = subscription_of(key, row)
         return found if now_ms < found.expires_ms else None
     return None
-
-
-def _subscription(key: QueueKey, row: tuple[Any, ...]) -> Subscription:
-    id_, subscriber, ttl_s, options, confirmed, created_ms, expires_ms, revision = row
-    return Subscription(
-        id=id_,
-        queue=key,
-        subscriber=subscriber,
-        ttl_s=ttl_s,
-        options=msgspec.json.decode(options, type=dict[str, Any]),
-        confirmed=bool(confirmed),
-        created_ms=created_ms,
-        expires_ms=expires_ms,
-        revision=revision,
-    )

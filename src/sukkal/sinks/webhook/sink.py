@@ -18,6 +18,7 @@ from sukkal.sinks import answers
 from sukkal.sinks.guard import Denied, Guard, is_name
 from sukkal.sinks.webhook.answer import outcome
 from sukkal.sinks.webhook.request import SCHEMES, Target, request, target
+from sukkal.sinks.webhook.targets import Targets
 
 __all__ = ["WebhookSink"]
 
@@ -35,6 +36,7 @@ class WebhookSink:
 
     def __init__(self, guard: Guard, *, tls: ssl.SSLContext | None = None) -> None:
         self._guard = guard
+        self._targets = Targets(self._may_be_called)
         self._tls = tls
         self._session: aiohttp.ClientSession | None = None
 
@@ -45,16 +47,18 @@ class WebhookSink:
 
     def check(self, subscriber: str, options: Mapping[str, Any]) -> None:
         """Refuse a subscriber or options that could never be delivered to. Raises ``InvalidRequest``."""
-        if self._is_denied_address(host := target(subscriber, options).url.raw_host or ""):
+        wanted = target(subscriber, options)
+        if not self._may_be_called(wanted):
+            host = wanted.url.raw_host
             raise InvalidRequest(f"subscriber: {host} is an address that this service does not deliver to.")
 
     async def attempt(self, delivery: Delivery) -> Outcome:
         """Make one request and return what became of it."""
         try:
-            wanted = target(delivery.subscriber, delivery.options)
+            wanted = self._targets.of(delivery)
         except InvalidRequest as error:
             return Outcome(delivered=False, error=str(error), permanent=True)
-        if self._is_denied_address(wanted.url.raw_host or ""):
+        if wanted is None:
             return Outcome(delivered=False, error=_DENIED, permanent=True)
         return await self._attempt(delivery, wanted)
 
@@ -64,9 +68,10 @@ class WebhookSink:
         if session is not None:
             await session.close()
 
-    def _is_denied_address(self, host: str) -> bool:
+    def _may_be_called(self, wanted: Target) -> bool:
         # An address is connected to without being looked up, so it is judged before.
-        return not is_name(host) and not self._guard.permits(host, host)
+        host = wanted.url.raw_host or ""
+        return is_name(host) or self._guard.permits(host, host)
 
     async def _attempt(self, delivery: Delivery, wanted: Target) -> Outcome:
         heard: Outcome | None = None

@@ -17,6 +17,7 @@ from sukkal.transports.websocket.answering import Answering
 from sukkal.transports.websocket.connection import DEFECT, EXPIRED, POLICY, Close, Connection, Connections
 from sukkal.transports.websocket.frames import Data
 from sukkal.transports.websocket.senders import Senders
+from sukkal.transports.websocket.server import WRITE
 
 __all__ = ["PATHS", "WebSocketAdapter"]
 
@@ -68,6 +69,7 @@ class WebSocketAdapter:
             # Whoever goes away meanwhile is noticed below.
             with contextlib.suppress(OSError):
                 await send({"type": "websocket.accept"})
+                connection.write = scope.get("extensions", {}).get(WRITE, {}).get("write", connection.write)
                 await self._serve(connection, receive, send)
         finally:
             self.connections.remove(connection)

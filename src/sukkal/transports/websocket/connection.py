@@ -44,7 +44,8 @@ class Connection:
     is answered leaves in the order of the calls. Who pushes waits for ``closed`` to know when to let go.
 
     ``identity`` is whom the connection was authenticated as, with ``token``; ``client`` the id of the program as of
-    its last frame. ``binary`` is the encoding of the last frame. It is ``busy`` while a frame is being answered,
+    its last frame. ``write`` sends the bytes of a frame if nothing holds them up, and says whether it did. ``binary``
+    is the encoding of the last frame. It is ``busy`` while a frame is being answered,
     ``waiting`` if that only waits for messages. ``own`` are its subscriptions.
     """
 
@@ -53,6 +54,7 @@ class Connection:
         self.identity: Identity | None = None
         self.token: str | None = None
         self.client: str | None = None
+        self.write: Callable[[bytes], bool] = _never
         self.binary = False
         self.busy = False
         self.waiting = False
@@ -74,21 +76,26 @@ class Connection:
         """Whether nothing more is taken from the client."""
         return self._close is not None or self.closed.is_set()
 
-    def push(self, data: Data) -> bool:
+    def push(self, data: Data, wire: bytes = b"") -> bool:
         """Send a frame, encoded once for many, and return whether it will be unless the connection breaks.
+
+        ``wire`` are the bytes that it has on the wire: where nothing waits before it they are written at once.
 
         Clients take the next frame for the answer to theirs, so nothing is sent between the two, unless the answer
         waits for messages. A client that leaves too much unread is cut off: it has to come back and ask what it missed.
         """
         if self.closing:
             return False
+        held = self.busy and not self.waiting
+        if wire and not held and self._drained.is_set() and self.write(wire):
+            return True
         size = len(data)
         if self._unread_bytes + size > limits.WEBSOCKET_UNREAD_BYTES_MAX:
             self._unread.clear()
             self._pushed.clear()
             self.close(POLICY, f"More than {limits.WEBSOCKET_UNREAD_BYTES_MAX} bytes wait to be read.", at_once=True)
             return False
-        if self.busy and not self.waiting:
+        if held:
             self._pushed.append((data, size))
             self._unread_bytes += size
             self._drained.clear()
@@ -174,6 +181,10 @@ class Connection:
         self._unread_bytes += size
         self._drained.clear()
         self._changed.set()
+
+
+def _never(wire: bytes) -> bool:
+    return False
 
 
 class Connections:

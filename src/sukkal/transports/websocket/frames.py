@@ -2,18 +2,39 @@
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from msgspec import Raw
+from websockets import frames
 
 from sukkal import limits
 from sukkal.errors import InvalidBody
 
-__all__ = ["NOTHING", "Data", "Frame", "Headers", "Reply", "decode_frame", "encode", "encode_reply", "encode_text"]
+__all__ = [
+    "NOTHING",
+    "Data",
+    "Frame",
+    "Headers",
+    "Pushed",
+    "Reply",
+    "decode_frame",
+    "encode",
+    "encode_reply",
+    "encode_text",
+    "pushed",
+]
 
 Data = str | bytes
 """What one frame carries: text or binary."""
+
+
+class Pushed(NamedTuple):
+    """What many clients are sent: what the frame carries, and its bytes on the wire, the same for all."""
+
+    data: Data
+    wire: bytes
+
 
 Headers = Mapping[str, str | list[str] | int | float | bool | None]
 
@@ -97,6 +118,13 @@ def encode_text(text: bytes, *, binary: bool) -> Data:
         except (OverflowError, RecursionError, msgspec.DecodeError):
             pass  # What MessagePack has no form for, numbers beyond 64 bits, goes out as text rather than not at all.
     return text.decode("utf-8")
+
+
+def pushed(data: Data) -> Pushed:
+    """Return a frame ready to be sent to many."""
+    if isinstance(data, bytes):
+        return Pushed(data, frames.Frame(frames.Opcode.BINARY, data).serialize(mask=False))
+    return Pushed(data, frames.Frame(frames.Opcode.TEXT, data.encode("utf-8")).serialize(mask=False))
 
 
 def encode_reply(frame: Frame, reply: Reply, *, binary: bool) -> Data:

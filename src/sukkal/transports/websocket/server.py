@@ -2,15 +2,21 @@
 
 import asyncio
 import logging
+from http import HTTPStatus
 from typing import Any, Final, cast
 
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame
+from websockets.http11 import Request
+from websockets.protocol import State
 
 from sukkal import limits
 from sukkal.settings import Settings
 
-__all__ = ["GuardedWebSocket", "guarded_websocket"]
+__all__ = ["WRITE", "GuardedWebSocket", "guarded_websocket"]
+
+WRITE: Final = "sukkal.websocket.write"
+"""The extension of a connection's scope that has its ``write``."""
 
 # The library reports what clients do wrong, queries and frames included. What matters of that is counted elsewhere.
 _quiet: Final = logging.getLogger("sukkal.websocket.library")
@@ -71,6 +77,20 @@ class GuardedWebSocket(WebSocketsSansIOProtocol):
             self._unwatch_frame()
         elif self._frame_alarm is None:
             self._frame_alarm = self.loop.call_later(self.frame_timeout_s, self._too_slow)
+
+    def handle_connect(self, event: Request) -> None:
+        """Begin to serve a connection."""
+        super().handle_connect(event)
+        if self.response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
+            self.scope["extensions"][WRITE] = {"write": self.write}
+
+    def write(self, wire: bytes) -> bool:
+        """Send the bytes of a whole frame unless they had to wait; tell whether they were sent."""
+        ready = self.handshake_complete and self.conn.state is State.OPEN and not self.transport.is_closing()
+        if not (ready and self.writable.is_set()):
+            return False
+        self.transport.write(wire)
+        return True
 
     def handle_cont(self, event: Frame) -> None:
         """Take a further piece of a frame."""

@@ -8,7 +8,7 @@ from sukkal.errors import InvalidBody, InvalidRequest, SukkalError, Unavailable
 from sukkal.service.listening import Ear, Heard, Place, place_of
 from sukkal.transports.websocket.call import Call
 from sukkal.transports.websocket.connection import EXPIRED, POLICY, Own
-from sukkal.transports.websocket.frames import Data, Reply, encode_text
+from sukkal.transports.websocket.frames import Pushed, Reply, encode_text, pushed
 
 __all__ = ["create", "leave", "own", "view"]
 
@@ -27,7 +27,7 @@ async def create(call: Call) -> Reply:
     listeners, binary = call.services.listeners, connection.binary
 
     def hear(heard: Heard) -> None:
-        connection.push(_frame(heard, binary=binary, positioned=positioned))
+        connection.push(*_frame(heard, binary=binary, positioned=positioned))
 
     def end(reason: str) -> None:
         connection.close(POLICY, reason)
@@ -85,10 +85,11 @@ def _resume(given: object) -> tuple[bool, Place | None]:
     )
 
 
-def _frame(heard: Heard, *, binary: bool, positioned: bool) -> Data:
+def _frame(heard: Heard, *, binary: bool, positioned: bool) -> Pushed:
     kind = (binary, positioned)
-    if (made := heard.frames.get(kind)) is None:
-        made = heard.frames[kind] = encode_text(heard.text(positioned=positioned), binary=binary)
+    made: Pushed | None = heard.frames.get(kind)
+    if made is None:
+        made = heard.frames[kind] = pushed(encode_text(heard.text(positioned=positioned), binary=binary))
     return made
 
 
