@@ -143,3 +143,13 @@ class ListeningContract:
         assert page.complete
         assert page.next is not None
         assert page.next.sequence == sequences[3]
+
+    @pytest.mark.parametrize("limit", [1, 2, 100])
+    def test_what_expired_behind_the_page_is_noticed_as_well(self, subject: Subject, limit: int) -> None:
+        for ttl_s in (300, 300, 60, 300):
+            subject.post(ttl_s=ttl_s)
+        first, _, third, _ = (each.sequence for each in look(subject).messages)
+        subject.pass_s(60)
+        assert not look(subject, limit=limit).complete
+        assert not look(subject, first, limit=limit).complete
+        assert look(subject, third, limit=limit).complete
