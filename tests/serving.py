@@ -10,8 +10,9 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Final, Self
+from typing import IO, Final
+
+from tests.closing import Closing
 
 __all__ = ["FailedToStart", "ServerProcess"]
 
@@ -31,7 +32,7 @@ class FailedToStart(Exception):
         self.stderr = stderr
 
 
-class ServerProcess:
+class ServerProcess(Closing):
     """A running ``sukkal serve`` on a free port of 127.0.0.1. It is ready when the constructor returns.
 
     ``store`` and ``flags`` go to its command line, ``env`` into its environment, in which no setting of the caller's
@@ -62,14 +63,6 @@ class ServerProcess:
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def pid(self) -> int:

@@ -157,3 +157,12 @@ def test_a_signed_url_opens_a_stream_to_whoever_has_it() -> None:
             assert stream.bodies(1) == [1]
         with pytest.raises(Refused, match="404"):
             Stream(service, "/v2/queues/other/stream", query=query, headers={"x-project-id": ""})
+
+
+def test_a_stream_that_cannot_go_on_says_so(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*what: object) -> None:
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr(service.app.listeners, "follow", fail)
+    with Stream(service) as stream:
+        assert stream.event() == {"event": "end", "data": {"reason": "The service failed. Its log says why."}}

@@ -117,9 +117,11 @@ def test_a_queue_that_is_subscribed_to_is_there(service: Service, socket: Socket
 
 
 def test_the_connections_own_subscription_is_shown_to_it_alone_and_let_go(service: Service, socket: Socket) -> None:
-    named = {"queue_name": "q", "subscription_id": watch(socket, ttl=600)["subscription_id"]}
+    named = {"queue_name": "q", "subscription_id": watch(socket, ttl=600, options={"a": 1})["subscription_id"]}
+    service.pass_s(7)
     (listed,) = socket.ask("subscription_list", {"queue_name": "q"}).body["subscriptions"]
     assert (listed["id"], listed["source"], listed["ttl"]) == (named["subscription_id"], "q", 600)
+    assert (listed["age"], listed["options"]) == (7, {"a": 1})
     assert socket.ask("subscription_get", named).body == listed
     with Socket(service) as other:
         assert other.ask("subscription_list", {"queue_name": "q"}).body == {"subscriptions": []}

@@ -7,13 +7,13 @@ import socket
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 import httpx
 import pytest
 
 from tests.clients import environments
+from tests.closing import Closing
 
 __all__ = ["ACCOUNTS", "PASSWORD", "SERVICE_USER", "Keystone"]
 
@@ -33,7 +33,7 @@ _CALL_S_MAX: Final = 30
 _DAY_S: Final = 86_400
 
 
-class Keystone:
+class Keystone(Closing):
     """A running Keystone on a free port of 127.0.0.1. It is ready when the constructor returns.
 
     It keeps everything in ``folder``. A new folder gets the ``ACCOUNTS``; the copy of another Keystone's folder has
@@ -59,14 +59,6 @@ class Keystone:
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     # -- the process --------------------------------------------------------------------------------------------------
 

@@ -16,12 +16,12 @@ import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Final, NamedTuple, Self
+from typing import Final, NamedTuple
 
 import pytest
 
 from tests.clients.environments import FOLDER
+from tests.closing import Closing
 
 __all__ = ["PASSWORD", "USER", "VHOSTS", "RabbitMQ"]
 
@@ -83,7 +83,7 @@ def _packages() -> list[str]:
     return sorted({line for line in listed.stdout.splitlines() if _NEEDED.fullmatch(line)})
 
 
-class RabbitMQ:
+class RabbitMQ(Closing):
     """A running broker on free ports of 127.0.0.1, with everything it writes in ``folder``.
 
     It has a node name, a cookie and a name server (epmd) of its own, so it meets no other broker of the machine. With
@@ -107,14 +107,6 @@ class RabbitMQ:
         except BaseException:
             self.close()
             raise
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     @property
     def log(self) -> str:

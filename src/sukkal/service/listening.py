@@ -100,8 +100,11 @@ class Ear:
     listener came. It is ``warned`` if it was told then that something is gone. Nothing is heard once it has ``ended``.
     """
 
-    def __init__(self, key: QueueKey, hear: Callable[[Heard], None], end: Callable[[str], None]) -> None:
+    def __init__(
+        self, key: QueueKey, hear: Callable[[Heard], None], end: Callable[[str], None], *, begun_ms: int
+    ) -> None:
         self.key = key
+        self.begun_ms = begun_ms
         self.place = Place(0, 0)
         self.watched = key
         self.missed: Page | None = None
@@ -188,7 +191,7 @@ class Listeners:
         """
         if self._closed:
             raise ShuttingDown("The service is stopping. Try again in a few seconds.")
-        ear = Ear(key, hear, end)
+        ear = Ear(key, hear, end, begun_ms=self._now_ms())
         self._ears.setdefault(key, set()).add(ear)
         try:
             watched = ear.watched = await self._watched(key)
@@ -197,6 +200,7 @@ class Listeners:
             if not same and since is not None:
                 # In other contents all is new to the listener.
                 page = await self._page(watched, 0)
+            remembers = await self._remembers(key)
         except BaseException:
             self.leave(ear)
             raise
@@ -205,7 +209,7 @@ class Listeners:
             ear.place = Place(page.epoch, page.last)
             return Begun(ear, None)
         ear.place = since if same else Place(page.epoch, 0)
-        ear.warned = not (same and page.complete) or await self._forgets(key)
+        ear.warned = not (same and page.complete and remembers)
         return Begun(ear, not ear.warned)
 
     async def follow(self, ear: Ear, paced: Callable[[], Awaitable[None]]) -> None:
@@ -233,6 +237,10 @@ class Listeners:
             page = await self._page(ear.watched, ear.place.sequence)
             if page.epoch != epoch or not (page.complete or ear.warned):
                 ear.end("Messages were removed before they could be read. Come back to hear the others.")
+
+    def age_s(self, ear: Ear) -> int:
+        """Return for how many seconds somebody has listened."""
+        return max(self._now_ms() - ear.begun_ms, 0) // limits.SECOND_MS
 
     def leave(self, ear: Ear) -> None:
         """Listen no more."""
@@ -279,9 +287,9 @@ class Listeners:
         for ear in list(self._ears.get(key, ())):
             ear.end("A message may have been missed. Come back to hear it.")
 
-    async def _forgets(self, key: QueueKey) -> bool:
+    async def _remembers(self, key: QueueKey) -> bool:
         queue = await self._store.get_queue(key)
-        return queue is not None and is_ephemeral(queue.metadata)
+        return queue is None or not is_ephemeral(queue.metadata)
 
     async def _page(self, watched: QueueKey, sequence: int) -> Page:
         after = Position(0, sequence)

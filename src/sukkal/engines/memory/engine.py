@@ -5,7 +5,7 @@ free messages walks the queue: it is meant for tests and trials, not for depth.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec.structs import replace
@@ -52,6 +52,8 @@ from sukkal.model import (
 )
 
 __all__ = ["MemoryEngine"]
+
+_NUMBERS_PER_MS: Final = 1_000
 
 
 class MemoryEngine(SubscriptionsInMemory):
@@ -356,7 +358,7 @@ class MemoryEngine(SubscriptionsInMemory):
     def create(self, key: QueueKey, now_ms: int) -> Contents:
         """Create a queue that does not exist."""
         # Another process before this one has given numbers too; none of them may seem to be one of these.
-        self._sequence = max(self._sequence, now_ms * limits.SECOND_MS)
+        self._sequence = max(self._sequence, now_ms * _NUMBERS_PER_MS)
         queue = Queue(key=key, metadata={}, revision=1, created_ms=now_ms)
         contents = self.queues[key] = Contents(queue, msgspec.json.encode({}), self._next())
         return contents

@@ -57,8 +57,7 @@ def claim(
     taken = tuple(_taken(message, new, now_ms, counted=not set_aside) for message in found)
     if settle:
         writer.executemany(SQL.delete_message, [(message.sequence,) for message in taken])
-        for message in taken:
-            catalogue.removed(queue, message.sequence)
+        catalogue.removed(queue, max([message.sequence for message in taken]))
         return taken
     ends_ms = now_ms + new.ttl_s * 1_000
     writer.execute(SQL.insert_claim, (number, queue, new.id, new.ttl_s, new.grace_s, now_ms, ends_ms))

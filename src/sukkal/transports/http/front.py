@@ -39,6 +39,9 @@ _FORM: Final = b"application/x-www-form-urlencoded"
 Page = Callable[[Request], Awaitable[Response]]
 """Something served at a path of its own, without headers to check."""
 
+_JSON: Final = ("application/json", "application/json-home", "application/*", "*/*")
+_EVENTS: Final = ("text/event-stream", "text/*", "*/*")
+
 
 class Front:
     """Answers requests: a function from a request to a response that never raises."""
@@ -167,9 +170,9 @@ def _check_types(request: Request, operation: Operation) -> None:
             'is `application/json`; specify proper client-side media type with the "Content-Type" header.'
         )
     accept = headers.get(b"accept")
-    media_type = "text/event-stream" if operation.streams else "application/json"
-    if accept is not None and not _accepts(accept, media_type):
-        raise NotAcceptable(f"The answer is {media_type}; the Accept header must allow that.")
+    answers = _EVENTS if operation.streams else _JSON
+    if accept is not None and not _accepts(accept, answers):
+        raise NotAcceptable(f"The answer is {answers[0]}; the Accept header must allow that.")
 
 
 def _allow(methods: tuple[str, ...]) -> Header:
@@ -177,11 +180,10 @@ def _allow(methods: tuple[str, ...]) -> Header:
 
 
 @lru_cache(maxsize=256)
-def _accepts(accept: bytes, wanted: str) -> bool:
-    allowed = ("*/*", f"{wanted.partition('/')[0]}/*", wanted, f"{wanted}-home")
+def _accepts(accept: bytes, answers: tuple[str, ...]) -> bool:
     for part in accept.decode("latin-1").lower().split(","):
         media_type, *parameters = (piece.strip() for piece in part.split(";"))
         refused = any(parameter.replace(" ", "") in ("q=0", "q=0.0", "q=0.00", "q=0.000") for parameter in parameters)
-        if not refused and media_type in allowed:
+        if not refused and media_type in answers:
             return True
     return not accept.strip()

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -34,6 +34,7 @@ class Own(msgspec.Struct, frozen=True):
     id: str
     ear: Ear
     ttl_s: int
+    options: Mapping[str, Any]
     leave: Callable[[Ear], None]
 
 

@@ -19,7 +19,7 @@ WRITE: Final = "sukkal.websocket.write"
 """The extension of a connection's scope that has its ``write``."""
 
 # The library reports what clients do wrong, queries and frames included. What matters of that is counted elsewhere.
-_quiet: Final = logging.getLogger("sukkal.websocket.library")
+_quiet: Final = logging.getLogger("sukkal.websocket.protocol")
 _quiet.setLevel(logging.CRITICAL + 1)
 
 

@@ -1,9 +1,10 @@
 """Streams: what is posted to a queue as server-sent events, for browsers and curl."""
 
 import asyncio
+import logging
 from collections import deque
-from collections.abc import AsyncGenerator
-from typing import Final
+from collections.abc import AsyncGenerator, Coroutine
+from typing import Any, Final
 
 import msgspec
 
@@ -15,6 +16,8 @@ from sukkal.transports.http.exchange import Header, StreamResponse
 from sukkal.transports.http.query import Query
 
 __all__ = ["stream"]
+
+_log: Final = logging.getLogger("sukkal.http")
 
 _HEADERS: Final[tuple[Header, ...]] = (
     (b"content-type", b"text/event-stream"),
@@ -59,7 +62,8 @@ class _Feed:
         if self._bytes + len(event) > limits.STREAM_UNREAD_BYTES_MAX:
             self._events.clear()
             self.end(f"More than {limits.STREAM_UNREAD_BYTES_MAX} bytes wait to be read.")
-        self.add(event)
+        else:
+            self.add(event)
 
     def end(self, reason: str) -> None:
         """Send the reason and nothing more."""
@@ -100,7 +104,10 @@ async def _parts(response: StreamResponse, feed: _Feed, begun: Begun, listeners:
         first["recovered"] = begun.recovered
     # Who reconnects before the first message is to go on from here.
     feed.add(b"retry: 1000\nid: %b\n%b" % (str(begun.ear.place).encode(), _event("ready", first)))
-    works = [asyncio.ensure_future(work) for work in (_follow(feed, begun, listeners), _beat(response, feed))]
+    works = [
+        asyncio.ensure_future(_until_it_fails(feed, work))
+        for work in (listeners.follow(begun.ear, feed.drained), _beat(response, feed))
+    ]
     try:
         async for part in feed.parts():
             yield part
@@ -109,11 +116,14 @@ async def _parts(response: StreamResponse, feed: _Feed, begun: Begun, listeners:
             work.cancel()
 
 
-async def _follow(feed: _Feed, begun: Begun, listeners: Listeners) -> None:
+async def _until_it_fails(feed: _Feed, work: Coroutine[Any, Any, None]) -> None:
     try:
-        await listeners.follow(begun.ear, feed.drained)
+        await work
     except SukkalError as error:
         feed.end(str(error))
+    except Exception:  # noqa: BLE001 - a defect ends one stream, and is logged
+        _log.exception("a stream failed")
+        feed.end("The service failed. Its log says why.")
 
 
 async def _beat(response: StreamResponse, feed: _Feed) -> None:
@@ -126,9 +136,6 @@ async def _beat(response: StreamResponse, feed: _Feed) -> None:
                 await response.recheck()
         except Unavailable:
             continue  # As long as nobody can be asked, it is as good as it was.
-        except SukkalError as error:
-            feed.end(str(error))
-            return
 
 
 def _event(name: str, document: object) -> bytes:

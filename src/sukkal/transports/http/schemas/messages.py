@@ -53,7 +53,7 @@ def message_shapes(settings: Settings) -> dict[str, Shape]:
                 messages={"type": "array", "items": new, "minItems": 1, "maxItems": limits.MESSAGES_PER_POST_MAX},
             ),
             body_required=True,
-            answers={"201": ("Stored durably.", an_object("resources", resources=an_array(TEXT)))},
+            answers=_POSTED,
         ),
         "messages.post_raw": _raw(new["properties"]),
         "messages.list": Shape(
@@ -95,6 +95,13 @@ def message_shapes(settings: Settings) -> dict[str, Shape]:
     }
 
 
+_POSTED: Final[dict[str, tuple[str, Schema | None]]] = {
+    "201": (
+        "Stored durably; told to so many listeners if the queue stores nothing.",
+        an_object("resources", resources=an_array(TEXT), listeners={"type": "integer", "minimum": 0}),
+    )
+}
+
 _STREAM: Final = Shape(
     query=(parameter("since", TEXT, "The last position that was seen, to be told what came after it."),),
     headers=({"name": "Last-Event-ID", "in": "header", "schema": TEXT, "description": "The same."},),
@@ -112,5 +119,5 @@ def _raw(members: dict[str, Schema]) -> Shape:
         headers=(IDEMPOTENCY_KEY,),
         body=ANY,
         body_required=True,
-        answers={"201": ("Stored durably.", an_object("resources", resources=an_array(TEXT)))},
+        answers=_POSTED,
     )

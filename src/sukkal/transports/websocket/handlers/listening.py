@@ -17,6 +17,7 @@ async def create(call: Call) -> Reply:
     """Subscribe the connection; the same again changes nothing but where it goes on."""
     key, connection = call.key, call.connection
     ttl_s = call.services.subscriptions.lifetime_s(call.given("ttl").get("ttl", limits.SUBSCRIPTION_TTL_S_DEFAULT))
+    options = call.mapping("options")
     positioned, since = _resume(call.document("resume"))
     present = connection.own.get(key)
     if present is None and len(connection.own) >= limits.WEBSOCKET_SUBSCRIPTIONS_MAX:
@@ -39,7 +40,7 @@ async def create(call: Call) -> Reply:
     if present is not None:
         leave(call, present)
     id_ = present.id if present is not None else call.services.subscriptions.new_id()
-    connection.own[key] = Own(id_, begun.ear, ttl_s, listeners.leave)
+    connection.own[key] = Own(id_, begun.ear, ttl_s, options, listeners.leave)
     call.made = id_
     document: dict[str, Any] = {"subscription_id": id_, "message": f"Subscription {key.name} created."}
     if positioned:
@@ -61,15 +62,15 @@ def leave(call: Call, own: Own) -> None:
     del call.connection.own[own.ear.key]
 
 
-def view(own: Own) -> dict[str, Any]:
+def view(call: Call, own: Own) -> dict[str, Any]:
     """Return a subscription of the connection as it is shown."""
     return {
         "id": own.id,
         "source": own.ear.key.name,
         "subscriber": "websocket:",
         "ttl": own.ttl_s,
-        "age": 0,
-        "options": {},
+        "age": call.services.listeners.age_s(own.ear),
+        "options": own.options,
         "confirmed": True,
     }
 

@@ -26,14 +26,14 @@ async def list_subscriptions(call: Call) -> Reply:
     found, now_ms = await call.services.subscriptions.list(call.key, marker=marker or "", limit=call.number("limit"))
     views = [subscription_view(each, now_ms) for each in found]
     if not marker and (own := call.connection.own.get(call.key)) is not None:
-        views.insert(0, listening.view(own))
+        views.insert(0, listening.view(call, own))
     return Reply(200, {"subscriptions": views})
 
 
 async def get(call: Call) -> Reply:
     """Show a subscription."""
     if (own := listening.own(call, _id(call))) is not None:
-        return Reply(200, listening.view(own))
+        return Reply(200, listening.view(call, own))
     subscription, now_ms = await call.services.subscriptions.get(call.key, _id(call))
     return Reply(200, subscription_view(subscription, now_ms))
 
