@@ -7,6 +7,7 @@ from typing import Any, Final
 import pytest
 
 from sukkal.engines.memory import MemoryEngine
+from sukkal.errors import StoreUnavailable
 from sukkal.model import Ack, NewClaim, NewMessage, Position, Post, QueueKey, Release, Settled, View
 from sukkal.service.settling import Settling
 from sukkal.testing.clock import FakeClock
@@ -21,6 +22,7 @@ class Watched(MemoryEngine):
     def __init__(self) -> None:
         super().__init__()
         self.settled: list[list[str]] = []
+        self.failures = 0
         self.begun = asyncio.Event()
         self.go_on = asyncio.Event()
         self.go_on.set()
@@ -32,6 +34,9 @@ class Watched(MemoryEngine):
         self.settled.append([*settlements])
         self.begun.set()
         await self.go_on.wait()
+        if self.failures:
+            self.failures -= 1
+            raise StoreUnavailable("The disk is away.")
         return await super().settle(key, claim_id, settlements, **more)
 
 
@@ -111,6 +116,35 @@ def test_what_ends_while_others_are_being_kept_is_kept_after_them(late: Sequence
         await ending
         assert [id_ for ids in kept.engine.settled for id_ in ids] == ["0", *late]
         assert await kept.there(claimed=False) == "01234".replace("0", "")[len(late) :]
+
+    run(steps())
+
+
+def test_outcomes_that_the_store_did_not_take_are_kept_with_the_next_ones() -> None:
+    async def steps() -> None:
+        kept = Kept()
+        await kept.claim()
+        kept.engine.failures = 1
+        kept.settling.add("0", Ack())
+        await kept.engine.begun.wait()
+        kept.settling.add("1", Ack())
+        await kept.settling.end()
+        assert kept.engine.settled == [["0"], ["0", "1"]]
+        assert await kept.there(claimed=False) == "234"
+
+    run(steps())
+
+
+def test_an_end_that_the_store_did_not_take_can_be_tried_again() -> None:
+    async def steps() -> None:
+        kept = Kept()
+        await kept.claim()
+        kept.engine.failures = 1
+        kept.settling.add("0", Ack())
+        with pytest.raises(StoreUnavailable):
+            await kept.settling.end()
+        await kept.settling.end()
+        assert await kept.there(claimed=False) == "1234"
 
     run(steps())
 

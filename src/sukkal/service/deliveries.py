@@ -172,8 +172,11 @@ class Deliveries:
             taking = asyncio.ensure_future(self._take(key, limit=_next_limit(batch))) if goes_on else None
             try:
                 await batch.settling.end()
-            finally:
-                batch = await taking if taking is not None else None
+            except BaseException:
+                if taking is not None and (taken := await taking) is not None:
+                    await taken.settling.end()
+                raise
+            batch = await taking if taking is not None else None
 
     async def _take(self, key: QueueKey, *, limit: int = limits.DELIVERIES_AT_ONCE) -> _Batch | None:
         """Claim some deliveries, if there are any."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from sukkal import limits
-from sukkal.errors import ClaimNotFound
+from sukkal.errors import ClaimNotFound, SukkalError
 from sukkal.model import QueueKey, Release, Settlement
 from sukkal.store import Store
 
@@ -53,9 +53,14 @@ class Settling:
         self._keeping = asyncio.get_running_loop().create_task(self._keep())
 
     async def _keep(self) -> None:
-        while self._waiting and not self.lost:
-            await self._settle(None)
-        self._keeping = None
+        try:
+            while self._waiting and not self.lost:
+                await self._settle(None)
+        except SukkalError as error:
+            # They are kept with the next ones, or at the end.
+            _log.warning("outcomes of deliveries could not be kept yet: %s", error)
+        finally:
+            self._keeping = None
 
     async def _settle(self, rest: Settlement | None) -> None:
         settlements, self._waiting = self._waiting, {}
@@ -67,3 +72,7 @@ class Settling:
                 _log.warning(
                     "deliveries took longer than their claim; they may be repeated: %s", ", ".join(settlements)
                 )
+        except BaseException:
+            # Whether they were kept is not known. To settle them again changes nothing.
+            self._waiting = settlements | self._waiting
+            raise
