@@ -18,6 +18,8 @@ __all__ = [
     "IdempotencyConflict",
     "IdentityUnavailable",
     "InvalidBody",
+    "InvalidEvent",
+    "InvalidFilter",
     "InvalidHeader",
     "InvalidName",
     "InvalidParameter",
@@ -82,11 +84,29 @@ class InvalidRequest(BadRequest):
     title = "Invalid API request"
 
 
+class InvalidFilter(InvalidRequest):
+    """A filter on events cannot be used: ``field`` is which, ``at`` the character of its expression, from 1."""
+
+    code = "invalid_filter"
+    title = "Invalid filter"
+
+    def __init__(self, field: str, problem: str, at: int | None = None) -> None:
+        super().__init__(f"{field}{'' if at is None else f', character {at}'}: {problem}.")
+        self.field, self.at = field, at
+
+
 class InvalidBody(BadRequest):
     """The body is not the JSON document that the operation takes."""
 
     code = "invalid_body"
     title = "Invalid request body"
+
+
+class InvalidEvent(BadRequest):
+    """The event is not a CloudEvent 1.0; the message names the attribute."""
+
+    code = "invalid_event"
+    title = "Invalid event"
 
 
 class InvalidParameter(BadRequest):
@@ -313,9 +333,6 @@ class QuotaExceeded(TooManyRequests):
 
     code = "quota_exceeded"
     title = "Quota exceeded"
-
-
-# -- not now ------------------------------------------------------------------------------------------------------
 
 
 class Unavailable(SukkalError):

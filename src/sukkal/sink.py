@@ -26,7 +26,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     from 1. ``ttl_s`` is the life that the message was posted with. ``options`` are the subscription's. ``now_ms`` is
     when the attempt begins, ``timeout_s`` the most it may take. A ``notice`` is a message of the service's own, such as
     the request to confirm a subscription: its body is all that is sent. ``passed`` names the queues that the message
-    has been in, the subscription's last.
+    has been in, the subscription's last. With a ``media_type`` the body is something of that type, and nothing is made
+    around it.
     """
 
     id: str
@@ -43,6 +44,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     timeout_s: float
     notice: bool = False
     passed: tuple[str, ...] = ()
+    media_type: str | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

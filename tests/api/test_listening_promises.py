@@ -123,7 +123,7 @@ def test_whoever_unsubscribes_while_it_catches_up_hears_no_more(service: Service
 
 
 def test_a_post_whose_caller_has_gone_leaves_listeners_in_no_doubt(service: Service) -> None:
-    publish = service.app.services.messages._posting._store.publish
+    publish = service.app.deliveries._posting._store.publish
     begun, gate = asyncio.Event(), asyncio.Event()
 
     async def slow(*what: Any, **more: Any) -> Any:
@@ -143,7 +143,7 @@ def test_a_post_whose_caller_has_gone_leaves_listeners_in_no_doubt(service: Serv
     ended: list[Any] = []
     reasons: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(service.app.services.messages._posting._store, "publish", slow)
+        patch.setattr(service.app.deliveries._posting._store, "publish", slow)
         service.run(cancelled())
     assert len(reasons) == 1
     assert "Come back" in reasons[0]

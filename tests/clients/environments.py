@@ -20,6 +20,7 @@ ENVIRONMENTS: Final[Mapping[str, Sequence[str]]] = {
     "oslo_policy": ("oslo.policy==6.0.1",),
     "keystone": ("keystone==30.0.0", "waitress==3.0.2"),
     "openstackclient": ("python-openstackclient==10.5.0", "python-zaqarclient==4.7.0"),
+    "notifications": ("ironic==39.0.0", "nova==34.0.0", "oslo.messaging==18.3.1"),
     "oidc": ("oidc-provider-mock==0.3.4",),
     "os_collect_config": ("os-collect-config==14.1.0", "python-zaqarclient==4.7.0", "websocket-client==1.9.0"),
     "zaqarclient": ("python-zaqarclient==4.7.0",),

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import aiormq
 import pytest
+from msgspec import structs
 
 from sukkal import limits
 from sukkal.errors import InvalidRequest
@@ -60,6 +61,17 @@ def with_receiver(broker: Broker, steps: Steps, **receiving: Any) -> None:
 
 
 # -- what is published ------------------------------------------------------------------------------------------------
+
+
+def test_an_event_alone_is_published_as_such(broker: Broker) -> None:
+    async def steps(sink: AmqpSink, receiver: AmqpReceiver) -> None:
+        event = structs.replace(delivery(url(broker)), media_type="application/cloudevents+json")
+        assert (await sink.attempt(event)).delivered
+        await receiver.received()
+        [message] = receiver.messages
+        assert (message.body, message.header.properties.content_type) == (event.body, event.media_type)
+
+    with_receiver(broker, steps)
 
 
 def test_a_message_is_published_with_its_id_and_kept_by_the_broker(broker: Broker) -> None:

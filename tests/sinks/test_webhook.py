@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pytest
 import trustme
+from msgspec import structs
 from standardwebhooks import Webhook
 from standardwebhooks.webhooks import WebhookVerificationError
 
@@ -16,6 +17,7 @@ from sukkal import limits
 from sukkal.sink import Delivery, Outcome
 from sukkal.sinks.guard import Guard
 from sukkal.sinks.webhook import WebhookSink
+from sukkal.sinks.webhook.request import request, target
 from sukkal.testing.peers import Peer, closes_after, repeats, says
 from tests.sinks.webhook_receiver import WebhookReceiver
 
@@ -39,6 +41,16 @@ def delivery(subscriber: str, *, body: bytes = b'{"a":1}', now_ms: int = NOW_MS,
         now_ms=now_ms,
         timeout_s=10,
     )
+
+
+def test_an_event_alone_is_sent_as_such_unless_a_template_is_around_it() -> None:
+    event = structs.replace(delivery("http://x/"), body=b'{"id":"1"}', media_type="application/cloudevents+json")
+    sent = request(target("http://x/", {}), event)
+    assert (sent.body, sent.headers["content-type"]) == (event.body, "application/cloudevents+json")
+    sent = request(target("http://x/", {"post_data": '{"event": "$zaqar_message$"}'}), event)
+    assert (sent.body, sent.headers["content-type"]) == (b'{"event": {"id":"1"}}', "application/json")
+    sent = request(target("http://x/", {"post_headers": {"Content-Type": "text/plain"}}), event)
+    assert sent.headers["content-type"] == "text/plain"
 
 
 def with_receiver(

@@ -20,14 +20,17 @@ from sukkal.app.sinks import installed_sinks
 from sukkal.app.sockets import WebSockets, web_sockets
 from sukkal.clock import elapsed_s
 from sukkal.errors import SukkalError
+from sukkal.formats import Registry, installed_formats
 from sukkal.ids import CountedIds
 from sukkal.service.background import Background
 from sukkal.service.clear_store import ClearStore
 from sukkal.service.dead_letters import Burials
 from sukkal.service.deliveries import Deliveries
+from sukkal.service.incoming import Posted
+from sukkal.service.lenses import Lenses
 from sukkal.service.listening import Listeners
-from sukkal.service.messages import Posted
 from sukkal.service.quotas import Quotas
+from sukkal.service.recognising import Recogniser
 from sukkal.service.sweeper import Sweeper
 from sukkal.service.trusts import TrustedOrders
 from sukkal.service.waiting import Waiting
@@ -78,6 +81,7 @@ async def running(
     """Start the engine and everything around it; stop it all at the end. Raises ``StartupError``."""
     engine = _engine(settings)
     reloading = Reloading()
+    lenses = Lenses(Recogniser(Registry(installed_formats())))
     async with contextlib.AsyncExitStack() as stack:
         await engine.start()
         stack.push_async_callback(engine.close)
@@ -87,13 +91,13 @@ async def running(
         waiting = Waiting(engine, now_ms)
         quotas = Quotas(engine, door.limits, now_ms)
         store = ClearStore(engine, door.encryption)
-        listeners = Listeners(store, door.encryption, now_ms)
+        listeners = Listeners(store, door.encryption, lenses, now_ms)
 
         async def post(*what: Any, **more: Any) -> Posted:
             return await services.messages.post(*what, **more)
 
         pushing = await stack.enter_async_context(
-            push(settings, engine, door, waiting, listeners, quotas, sinks(settings), post, now_ms, new_id)
+            push(settings, engine, door, waiting, listeners, quotas, sinks(settings), lenses, post, now_ms, new_id)
         )
         burials = Burials(engine, pushing.posting, waiting, now_ms, new_id)
         services = services_of(
@@ -104,6 +108,7 @@ async def running(
             pushing,
             waiting=waiting,
             listeners=listeners,
+            lenses=lenses,
             quotas=quotas,
             burials=burials,
             background=background,

@@ -13,6 +13,7 @@ from sukkal.service.deliveries import Deliveries
 from sukkal.service.fan_out import FanOut
 from sukkal.service.forwarding import Forwarding, Post
 from sukkal.service.ledger import Ledger
+from sukkal.service.lenses import Lenses
 from sukkal.service.listening import Listeners
 from sukkal.service.orders import Arrangement, Arrangements
 from sukkal.service.posting import Posting
@@ -51,6 +52,7 @@ async def push(
     listeners: Listeners,
     quotas: Quotas,
     sinks: Sequence[Sink],
+    lenses: Lenses,
     post: Post,
     now_ms: Callable[[], int],
     new_id: Callable[[], str],
@@ -83,6 +85,7 @@ async def push(
         subscriptions,
         senders,
         door.encryption,
+        lenses,
         posting,
         ledger,
         now_ms,
@@ -90,9 +93,9 @@ async def push(
         Random().random,
         timeout_s=timeout_s,
     )
-    redrives = Redrives(engine, subscriptions, senders, ledger, wake, now_ms, new_id, timeout_s=timeout_s)
+    redrives = Redrives(engine, subscriptions, senders, ledger, lenses, wake, now_ms, new_id, timeout_s=timeout_s)
     try:
-        yield Push(subscriptions, redrives, FanOut(engine, settings, now_ms), posting, deliveries, trusts)
+        yield Push(subscriptions, redrives, FanOut(engine, settings, lenses, now_ms), posting, deliveries, trusts)
     finally:
         await deliveries.close(settings.shutdown_grace_s)
         await senders.close()

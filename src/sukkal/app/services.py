@@ -8,7 +8,11 @@ from sukkal.service.background import Background
 from sukkal.service.claims import Claims
 from sukkal.service.clear_store import ClearStore
 from sukkal.service.dead_letters import Burials
+from sukkal.service.events import Events
+from sukkal.service.explanations import Explanations
 from sukkal.service.health import Health
+from sukkal.service.incoming import Incoming
+from sukkal.service.lenses import Lenses
 from sukkal.service.listening import Listeners
 from sukkal.service.messages import Messages
 from sukkal.service.queues import Queues
@@ -30,6 +34,7 @@ def services_of(
     *,
     waiting: Waiting,
     listeners: Listeners,
+    lenses: Lenses,
     quotas: Quotas,
     burials: Burials,
     background: Background,
@@ -37,25 +42,28 @@ def services_of(
     new_id: Callable[[], str],
 ) -> Services:
     """Return the services, noun by noun."""
-    messages = Messages(
+    incoming = Incoming(
         store,
         settings,
-        waiting,
         quotas,
         door.encryption,
         pushing.fan_out,
         pushing.posting,
         listeners,
+        lenses,
         now_ms,
         new_id,
     )
+    messages = Messages(store, settings, waiting, incoming, lenses, now_ms, new_id)
     return Services(
         Queues(store, settings, quotas, door.encryption, pushing.subscriptions, now_ms),
         messages,
+        Events(messages, settings, now_ms),
         Claims(store, settings, waiting, burials, background, now_ms, new_id),
         Health(engine, now_ms, new_id),
         door.signed_urls,
         pushing.subscriptions,
+        Explanations(store, settings, lenses, pushing.fan_out, now_ms),
         pushing.redrives,
         listeners,
         door.limits,

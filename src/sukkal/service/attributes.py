@@ -19,6 +19,7 @@ __all__ = [
     "encrypts",
     "history_s",
     "is_ephemeral",
+    "normalises",
     "with_defaults",
 ]
 
@@ -102,6 +103,11 @@ def is_ephemeral(metadata: Mapping[str, Any]) -> bool:
     return metadata.get("_persistence") == "none"
 
 
+def normalises(metadata: Mapping[str, Any]) -> bool:
+    """Tell whether a queue stores every message as the event that it is."""
+    return metadata.get("_normalize") == "cloudevents"
+
+
 def with_defaults(metadata: Mapping[str, Any], settings: Settings) -> dict[str, Any]:
     """Return the metadata as a tenant sees it: reserved attributes that say nothing show what applies."""
     defaults: Mapping[str, Any] = MappingProxyType(
@@ -170,6 +176,8 @@ def check_attributes(metadata: Mapping[str, Any], settings: Settings, *, queue_n
     )
     if metadata.get("_persistence") not in (None, "durable", "none"):
         raise InvalidRequest('_persistence must be "durable" or "none".')
+    if metadata.get("_normalize") not in (None, "cloudevents"):
+        raise InvalidRequest('_normalize must be "cloudevents".')
     if (policy := metadata.get("_retry_policy")) is not None:
         check_retry_policy(policy)
 

@@ -21,6 +21,7 @@ from sukkal.service.dead_letters import DeadLetter
 from sukkal.service.encryption import Encryption
 from sukkal.service.fan_out import Origin, origin_of, passing
 from sukkal.service.ledger import Ledger
+from sukkal.service.lenses import Lenses, received
 from sukkal.service.paces import Paces, at_once
 from sukkal.service.posting import Posting
 from sukkal.service.retries import delay_s, schedule_of
@@ -60,6 +61,7 @@ class Deliveries:
         subscriptions: Subscriptions,
         senders: Senders,
         encryption: Encryption,
+        lenses: Lenses,
         posting: Posting,
         ledger: Ledger,
         now_ms: Callable[[], int],
@@ -72,6 +74,7 @@ class Deliveries:
         self._subscriptions = subscriptions
         self._senders = senders
         self._encryption = encryption
+        self._lenses = lenses
         self._posting = posting
         self._ledger = ledger
         self._now_ms = now_ms
@@ -297,6 +300,11 @@ class Deliveries:
 
     async def _attempt(self, batch: _Batch, message: Message, origin: Origin, body: bytes) -> Outcome:
         subscription = batch.subscription
+        body = self._encryption.open_one(batch.key.project, message).body
+        media_type = None
+        if not origin.notice:
+            what = received(subscription.queue, msgspec.structs.replace(message, ttl_s=origin.ttl_s))
+            body, media_type = self._lenses.delivered(subscription, body, what)
         delivery = Delivery(
             id=message.id,
             attempt=origin.attempts + 1,
@@ -312,6 +320,7 @@ class Deliveries:
             timeout_s=self._timeout_s,
             notice=origin.notice,
             passed=(*origin.passed, passing(subscription.queue)),
+            media_type=media_type,
         )
         return await attempt(batch.sink, delivery)
 

@@ -1,13 +1,16 @@
 """Copies of what is posted, for the backlogs of those who have subscribed."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
 
 from sukkal import limits
+from sukkal.filters.values import Attributes
 from sukkal.model import NewMessage, Post, Queue, QueueKey, QueueKind, Subscription
 from sukkal.service.attributes import DISABLED
+from sukkal.service.lenses import Lens, Lenses, posted
 from sukkal.settings import Settings
 from sukkal.store import Store
 
@@ -54,28 +57,90 @@ def passing(key: QueueKey) -> str:
 class FanOut:
     """Finds out who is to have a copy."""
 
-    def __init__(self, store: Store, settings: Settings, now_ms: Callable[[], int]) -> None:
+    def __init__(self, store: Store, settings: Settings, lenses: Lenses, now_ms: Callable[[], int]) -> None:
         self._store = store
+        self._lenses = lenses
         self._confirmed_only = settings.require_confirmation
         self._now_ms = now_ms
 
-    async def copies(self, queue: Queue, messages: Sequence[NewMessage], passed: tuple[str, ...] = ()) -> list[Post]:
-        """Return the posts that go with one to a queue."""
+    async def copies(
+        self,
+        queue: Queue,
+        messages: Sequence[NewMessage],
+        sealed: Sequence[NewMessage],
+        passed: tuple[str, ...] = (),
+    ) -> list[Post]:
+        """Return the posts that go with one to a queue: copies of what is ``sealed``, for those who want them."""
         found: list[Post] = []
-        copies = _copies(queue.key, messages, passed)
+        sieve = _Sieve(self._lenses, queue.key, messages, _copies(queue.key, sealed, passed), self._now_ms())
         after = ""
         while True:
             page = await self._store.list_subscriptions(
                 queue.key, after=after, limit=limits.SUBSCRIPTIONS_PER_POST, now_ms=self._now_ms()
             )
-            wanted = [subscription for subscription in page if self._is_active(subscription)]
-            found += [Post(subscription.backlog, copies) for subscription in wanted]
+            wanted = [subscription for subscription in page if self.obstacle(subscription) is None]
+            copies = [(each.backlog, await sieve.wanted(self._lenses.of(each))) for each in wanted]
+            found += [Post(backlog, some) for backlog, some in copies if some]
             if len(page) < limits.SUBSCRIPTIONS_PER_POST:
                 return found
             after = page[-1].id
 
-    def _is_active(self, subscription: Subscription) -> bool:
-        return DISABLED not in subscription.options and (subscription.confirmed or not self._confirmed_only)
+    def obstacle(self, subscription: Subscription) -> str | None:
+        """Return why a subscription gets nothing at all, if so."""
+        if DISABLED in subscription.options:
+            return f"it is disabled: {subscription.options[DISABLED]}"
+        return "it is not confirmed" if self._confirmed_only and not subscription.confirmed else None
+
+
+class _Sieve:
+    """The copies of one post that pass filters: the same filters look at a message once, for all who have them."""
+
+    def __init__(
+        self,
+        lenses: Lenses,
+        key: QueueKey,
+        messages: Sequence[NewMessage],
+        copies: tuple[NewMessage, ...],
+        now_ms: int,
+    ) -> None:
+        self._lenses = lenses
+        self._key = key
+        self._messages = messages
+        self._copies = copies
+        self._now_ms = now_ms
+        self._attributes: list[Attributes] | None = None
+        self._looks = 0
+        self._passed: dict[bytes, tuple[NewMessage, ...]] = {}
+
+    async def wanted(self, lens: Lens) -> tuple[NewMessage, ...]:
+        """Return the copies for one who looks through the lens."""
+        if lens.passes is None:
+            return self._copies
+        passed = self._passed.get(lens.filters)
+        if passed is None:
+            if self._attributes is None:
+                self._attributes = await self._recognised()
+            found = []
+            for copy, attributes in zip(self._copies, self._attributes, strict=True):
+                if lens.passes(attributes):
+                    found.append(copy)
+                await self._turn()
+            passed = self._passed[lens.filters] = tuple(found)
+        return passed
+
+    async def _recognised(self) -> list[Attributes]:
+        found = []
+        for message in self._messages:
+            what = posted(self._key, message.id, at_ms=self._now_ms, ttl_s=message.ttl_s)
+            found.append(self._lenses.attributes(message.body, what))
+            await self._turn()
+        return found
+
+    async def _turn(self) -> None:
+        """Let others go on: many messages and large filters would keep them waiting."""
+        self._looks += 1
+        if self._looks % limits.FILTERED_AT_ONCE == 0:
+            await asyncio.sleep(0)
 
 
 def _copies(key: QueueKey, messages: Sequence[NewMessage], passed: tuple[str, ...]) -> tuple[NewMessage, ...]:

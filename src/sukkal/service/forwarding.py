@@ -9,7 +9,7 @@ from sukkal.model import QueueKey, Subscription
 from sukkal.service.access import Caller
 from sukkal.service.fan_out import passing
 from sukkal.service.gate import Gate
-from sukkal.service.messages import Draft
+from sukkal.service.incoming import Draft
 from sukkal.service.names import is_queue_name
 from sukkal.service.orders import GRANTED, Arranged
 from sukkal.settings import Settings

@@ -16,11 +16,12 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from sukkal import limits
-from sukkal.errors import InvalidParameter, RevisionConflict, ShuttingDown, SukkalError
+from sukkal.errors import InvalidParameter, InvalidRequest, RevisionConflict, ShuttingDown, SukkalError
 from sukkal.model import Message, NewMessage, Page, Position, QueueKey, View
 from sukkal.notification import notification
 from sukkal.service.attributes import history_s, is_ephemeral
 from sukkal.service.encryption import Encryption
+from sukkal.service.lenses import CLEAR, Lens, Lenses, posted
 from sukkal.store import Store
 
 __all__ = ["Begun", "Ear", "Heard", "Kept", "Listeners", "Place", "history_key", "place_of"]
@@ -73,14 +74,16 @@ def history_key(key: QueueKey) -> QueueKey:
 class Heard(msgspec.Struct, gc=False):
     """A message as listeners hear it. ``place`` is ``None`` for one that is stored nowhere.
 
-    ``frames`` is for what transports make of it, so that it is made once for all listeners.
+    ``frames`` is for what is made of it, so that it is made once for all listeners.
     """
 
+    project: str
     queue_name: str
     id: str
     body: bytes
     ttl_s: int
     delay_s: int
+    posted_ms: int
     place: Place | None
     frames: dict[Hashable, Any]
 
@@ -97,14 +100,22 @@ class Ear:
 
     ``hear`` is called with each message, ``end`` once with the reason why no more will come; neither waits. ``place``
     is the last one that was heard, ``missed`` the first page of what came after it, read in ``watched`` when the
-    listener came. It is ``warned`` if it was told then that something is gone. Nothing is heard once it has ``ended``.
+    listener came. It is ``warned`` if it was told then that something is gone. ``filters`` tells what it wants. Nothing
+    is heard once it has ``ended``.
     """
 
     def __init__(
-        self, key: QueueKey, hear: Callable[[Heard], None], end: Callable[[str], None], *, begun_ms: int
+        self,
+        key: QueueKey,
+        hear: Callable[[Heard], None],
+        end: Callable[[str], None],
+        *,
+        begun_ms: int,
+        filters: bytes = b"",
     ) -> None:
         self.key = key
         self.begun_ms = begun_ms
+        self.filters = filters
         self.place = Place(0, 0)
         self.watched = key
         self.missed: Page | None = None
@@ -163,8 +174,9 @@ class Begun(NamedTuple):
 class Listeners:
     """Those who listen on this node, by queue."""
 
-    def __init__(self, store: Store, encryption: Encryption, now_ms: Callable[[], int]) -> None:
+    def __init__(self, store: Store, encryption: Encryption, lenses: Lenses, now_ms: Callable[[], int]) -> None:
         self._store = store
+        self._lenses = lenses
         self._encryption = encryption
         self._now_ms = now_ms
         self._ears: dict[QueueKey, set[Ear]] = {}
@@ -184,14 +196,21 @@ class Listeners:
         end: Callable[[str], None],
         *,
         since: Place | None,
+        lens: Lens = CLEAR,
     ) -> Begun:
-        """Begin to listen to what is posted from now on, or after the place ``since``.
+        """Begin to listen to what is posted from now on, or after the place ``since``, as the lens shows it.
 
         Nothing is heard before ``follow``; until then it waits. Whoever begins ends it by ``leave``.
         """
         if self._closed:
             raise ShuttingDown("The service is stopping. Try again in a few seconds.")
-        ear = Ear(key, hear, end, begun_ms=self._now_ms())
+        self._check_filters(key, lens.filters)
+
+        def look(heard: Heard) -> None:
+            if (seen := self._seen(lens, heard)) is not None:
+                hear(seen)
+
+        ear = Ear(key, hear if lens.clear else look, end, begun_ms=self._now_ms(), filters=lens.filters)
         self._ears.setdefault(key, set()).add(ear)
         try:
             watched = ear.watched = await self._watched(key)
@@ -211,6 +230,15 @@ class Listeners:
         ear.place = since if same else Place(page.epoch, 0)
         ear.warned = not (same and page.complete and remembers)
         return Begun(ear, not ear.warned)
+
+    def _check_filters(self, key: QueueKey, filters: bytes) -> None:
+        # Each of them looks at each message while all wait.
+        known = {ear.filters for ear in self._ears.get(key, ()) if ear.filters}
+        if filters and filters not in known and len(known) >= limits.LISTENER_FILTERS_MAX:
+            raise InvalidRequest(
+                f"Those who listen to the queue have {limits.LISTENER_FILTERS_MAX} different filters already, which is "
+                "the most. Use one of them, or subscribe."
+            )
 
     async def follow(self, ear: Ear, paced: Callable[[], Awaitable[None]]) -> None:
         """Let a listener hear what it has missed, waiting by ``paced`` until it has read that, and then what comes."""
@@ -280,7 +308,27 @@ class Listeners:
 
     def _opened(self, key: QueueKey, message: NewMessage, place: Place | None) -> Heard:
         body = self._encryption.open_body(key.project, message.id, message.body)
-        return Heard(key.name, message.id, body, message.ttl_s, message.delay_s, place, {})
+        return Heard(*key[:2], message.id, body, message.ttl_s, message.delay_s, self._now_ms(), place, {})
+
+    def _seen(self, lens: Lens, heard: Heard) -> Heard | None:
+        """Return a message as it looks through a lens, ``None`` if it is not wanted there."""
+        what = posted(QueueKey(heard.project, heard.queue_name), heard.id, at_ms=heard.posted_ms, ttl_s=heard.ttl_s)
+        if lens.passes is not None:
+            passes = heard.frames.get(("passes", lens.filters))
+            if passes is None:
+                attributes = heard.frames.get("attributes")
+                if attributes is None:
+                    attributes = heard.frames["attributes"] = self._lenses.attributes(heard.body, what)
+                passes = heard.frames["passes", lens.filters] = lens.passes(attributes)
+            if not passes:
+                return None
+        if lens.form is None:
+            return heard
+        seen: Heard | None = heard.frames.get(lens.form)
+        if seen is None:
+            body = self._lenses.body(lens.form, heard.body, what)
+            seen = heard.frames[lens.form] = msgspec.structs.replace(heard, body=body, frames={})
+        return seen
 
     def doubt(self, key: QueueKey) -> None:
         """Send those away who listen to a queue: a post to it may or may not have been stored."""
@@ -316,4 +364,5 @@ def _heard(key: QueueKey, message: Message, epoch: int, *, kept: bool) -> Heard:
         ttl_s, delay_s = was.ttl_s, was.delay_s
     elif message.claim_id is None and message.attempts == 0:
         delay_s = max(message.visible_ms - message.created_ms, 0) // limits.SECOND_MS
-    return Heard(key.name, message.id, message.body, ttl_s, delay_s, Place(epoch, message.sequence), {})
+    place = Place(epoch, message.sequence)
+    return Heard(*key[:2], message.id, message.body, ttl_s, delay_s, message.created_ms, place, {})

@@ -1,15 +1,9 @@
 """Messages: posting, reading and deleting them."""
 
-import contextlib
-import hashlib
-import re
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
-from msgspec.structs import replace
 
-from sukkal import limits
 from sukkal.errors import (
     BadClaim,
     ClaimNotFound,
@@ -24,52 +18,25 @@ from sukkal.model import (
     Deleted,
     Message,
     NewClaim,
-    NewMessage,
-    Once,
     Position,
-    Post,
-    Published,
     QueueKey,
     Settled,
-    Usage,
     View,
 )
-from sukkal.service.attributes import DeadLetters, QueueRules, encrypts, is_ephemeral
-from sukkal.service.encryption import Encryption
-from sukkal.service.fan_out import FanOut
-from sukkal.service.listening import Listeners
+from sukkal.service.attributes import DeadLetters
+from sukkal.service.incoming import Incoming
+from sukkal.service.lenses import CLEAR, Lens, Lenses
+from sukkal.service.looking import browse, position_at
 from sukkal.service.pages import check_limit, marker_of, position_of
-from sukkal.service.posting import Posting
-from sukkal.service.quotas import Quotas
 from sukkal.service.waiting import Waiting
 from sukkal.settings import Settings
 from sukkal.store import Store
 
-__all__ = ["Draft", "MessagePage", "Messages", "Posted"]
+__all__ = ["MessagePage", "Messages"]
 
-_IDEMPOTENCY_KEY: Final = re.compile(rf"[!-~]{{1,{limits.IDEMPOTENCY_KEY_CHARS_MAX}}}")
 _CLAIMED = "This message is claimed; it cannot be deleted without a valid claim ID."
 _NOT_CLAIMED = "A claim was specified, but the message is not currently claimed."
 _NO_CLAIM = "The specified claim does not exist or has expired."
-
-
-class Draft(msgspec.Struct, frozen=True, gc=False):
-    """A message as its producer describes it; what is ``None`` is the queue's to decide."""
-
-    body: bytes
-    ttl_s: int | None = None
-    delay_s: int | None = None
-
-
-class Posted(msgspec.Struct, frozen=True):
-    """The ids of the messages of a post, ``repeated`` if an earlier post had stored them.
-
-    Of a queue that stores nothing, ``listeners`` is how many were told on this node.
-    """
-
-    ids: tuple[str, ...]
-    repeated: bool = False
-    listeners: int | None = None
 
 
 class MessagePage(msgspec.Struct, frozen=True):
@@ -88,133 +55,37 @@ class Messages:
         store: Store,
         settings: Settings,
         waiting: Waiting,
-        quotas: Quotas,
-        encryption: Encryption,
-        fan_out: FanOut,
-        posting: Posting,
-        listeners: Listeners,
+        incoming: Incoming,
+        lenses: Lenses,
         now_ms: Callable[[], int],
         new_id: Callable[[], str],
     ) -> None:
         self._store = store
         self._settings = settings
         self._waiting = waiting
-        self._quotas = quotas
-        self._encryption = encryption
-        self._fan_out = fan_out
-        self._posting = posting
-        self._listeners = listeners
+        self._lenses = lenses
+        self.post = incoming.post
+        self.post_each = incoming.post_each
+        self.check_size = incoming.check_size
         self._now_ms = now_ms
         self._new_id = new_id
-
-    # -- in
-
-    async def post(
-        self,
-        key: QueueKey,
-        client: str,
-        drafts: Sequence[Draft],
-        *,
-        size: int,
-        own_rules: bool = True,
-        idempotency_key: str | None = None,
-        passed: tuple[str, ...] = (),
-    ) -> "Posted":
-        """Store messages, all or none, and return their ids once they are durable.
-
-        ``size`` is that of the whole post in bytes. ``own_rules`` lets the queue's attributes decide defaults and
-        sizes. A post repeated with the same key is stored once. A queue that stores nothing only tells those who
-        listen. What is forwarded has ``passed`` other queues before.
-        """
-        queue = await self._store.get_queue(key)
-        rules = QueueRules(queue.metadata if queue and own_rules else {}, self._settings)
-        self.check_size(size, rules)
-        if not drafts:
-            raise InvalidRequest("No messages to enqueu.")
-        if len(drafts) > limits.MESSAGES_PER_POST_MAX:
-            raise InvalidRequest(
-                f"A post may have at most {limits.MESSAGES_PER_POST_MAX} messages; this one has {len(drafts)}. "
-                "Send them in several posts."
-            )
-        messages = tuple([self._message(draft, client, rules) for draft in drafts])
-        if queue is not None and is_ephemeral(queue.metadata):
-            return self._tell(key, messages)
-        if queue is not None and encrypts(queue.metadata):
-            messages = tuple([self._sealed(key.project, message) for message in messages])
-        now_ms = self._now_ms()
-        once = None if idempotency_key is None else self._once(idempotency_key, drafts, now_ms)
-        copies: Sequence[Post] = ()
-        if queue is not None and queue.subscriptions:
-            copies = await self._fan_out.copies(queue, messages, passed)
-        publish = self._posting.publish(key, queue, messages, copies=copies, now_ms=now_ms, once=once)
-        if self._quotas.limited(key.project):
-            published = await self._within_limits(publish, key.project, messages, new=queue is None)
-        else:
-            published = await publish
-        return Posted(published.ids[0], repeated=published.repeated)
-
-    async def _within_limits(
-        self, publish: Coroutine[Any, Any, Published], project: str, messages: Sequence[NewMessage], *, new: bool
-    ) -> Published:
-        # Copies for subscribers do not count: whoever posts does not know how many there are.
-        size = sum([len(message.body) for message in messages])
-        wanted = Usage(queues=int(new), messages=len(messages), bytes=size)
-        with contextlib.closing(publish):
-            await self._quotas.take(project, wanted)
-            try:
-                return await publish
-            finally:
-                self._quotas.settle(project, wanted)
-
-    def _tell(self, key: QueueKey, messages: Sequence[NewMessage]) -> "Posted":
-        """Post to a queue that stores nothing."""
-        if any(message.delay_s for message in messages):
-            raise InvalidRequest("The queue stores nothing (_persistence), so it takes no delays.")
-        told = self._listeners.announce(key, messages, (None,) * len(messages))
-        return Posted(tuple([message.id for message in messages]), listeners=told)
-
-    def _sealed(self, project: str, message: NewMessage) -> NewMessage:
-        return replace(message, body=self._encryption.seal(project, message.id, message.body))
-
-    def check_size(self, size: int, rules: QueueRules | None = None) -> None:
-        """Refuse a post that is too large for the service, or for the queue whose rules are given."""
-        most = rules.post_bytes_max if rules else self._settings.max_messages_post_size
-        if size > most:
-            raise InvalidRequest(f"Message collection size is too large. Max size {most}")
-
-    def _message(self, draft: Draft, client: str, rules: QueueRules) -> NewMessage:
-        ttl_s = rules.message_ttl_s if draft.ttl_s is None else draft.ttl_s
-        delay_s = rules.message_delay_s if draft.delay_s is None else draft.delay_s
-        if not limits.MESSAGE_TTL_S_MIN <= ttl_s <= self._settings.max_message_ttl:
-            raise InvalidRequest(
-                f"The TTL for a message may not exceed {self._settings.max_message_ttl} seconds, and must be at least "
-                f"{limits.MESSAGE_TTL_S_MIN} seconds long."
-            )
-        if not 0 <= delay_s <= self._settings.max_message_delay:
-            raise InvalidRequest(
-                f"The Delay TTL for a message may not exceed {self._settings.max_message_delay} seconds,and must be "
-                "at least 0 seconds long."
-            )
-        return NewMessage(id=self._new_id(), body=draft.body, ttl_s=ttl_s, delay_s=delay_s, client=client)
-
-    def _once(self, idempotency_key: str, drafts: Sequence[Draft], now_ms: int) -> Once:
-        if not _IDEMPOTENCY_KEY.fullmatch(idempotency_key):
-            raise InvalidRequest(
-                f"The header Idempotency-Key must have 1 to {limits.IDEMPOTENCY_KEY_CHARS_MAX} printable ASCII "
-                "characters without spaces."
-            )
-        return Once(
-            key=idempotency_key,
-            fingerprint=hashlib.sha256(msgspec.json.encode(drafts)).digest(),
-            expires_ms=now_ms + self._settings.idempotency_window_s * limits.SECOND_MS,
-        )
 
     # -- looking
 
     async def list(
-        self, key: QueueKey, *, marker: str | None, limit: int | None, view: View, wait_s: int = 0
+        self,
+        key: QueueKey,
+        *,
+        marker: str | None,
+        limit: int | None,
+        view: View,
+        wait_s: int = 0,
+        lens: Lens = CLEAR,
     ) -> MessagePage:
-        """Return messages of a view of the queue, waiting for the first ones if asked to."""
+        """Return messages of a view of the queue, as the lens shows them, waiting for the first ones if asked to.
+
+        A page that is thinned by filters may be short, even empty, and still have a marker.
+        """
         limit = check_limit(
             limit,
             self._settings.max_messages_per_page,
@@ -227,11 +98,13 @@ class Messages:
         async def look() -> MessagePage | None:
             nonlocal after, page
             now_ms = self._now_ms()
-            found = await self._store.browse(key, after=after, limit=limit, view=view, now_ms=now_ms)
+            found = await browse(
+                self._store, self._lenses, lens, key, after=after, limit=limit, view=view, now_ms=now_ms
+            )
             # What was passed by need not be looked at again.
             after = found.next or after
             page = MessagePage(found.messages, marker_of(found.next) if found.next else None, now_ms)
-            return page if found.messages else None
+            return page if found.messages or (found.next and lens.passes) else None
 
         await self._waiting.until(key, look, wait_s=wait_s, takes=False)
         return page
@@ -241,8 +114,7 @@ class Messages:
             return position
         # Callers of Zaqar name the last message that they saw.
         for message in await self._store.get_messages(key, (marker,), now_ms=self._now_ms()):
-            at_ms = message.visible_ms if message.claim_id is None else message.created_ms
-            return Position(at_ms, message.sequence)
+            return position_at(message)
         raise InvalidParameter(
             'The "marker" parameter is invalid. It must be taken from the next link of a page, or be the id of a '
             "message that is still there."

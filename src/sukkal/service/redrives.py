@@ -12,6 +12,7 @@ from sukkal.model import Message, NewClaim, QueueKey, Release
 from sukkal.service.deliveries import attempt
 from sukkal.service.fan_out import origin_of
 from sukkal.service.ledger import Ledger, LedgerEntry
+from sukkal.service.lenses import Lenses, posted
 from sukkal.service.pages import check_limit
 from sukkal.service.senders import Senders
 from sukkal.service.subscriptions import Subscriptions
@@ -32,6 +33,7 @@ class Redrives:
         subscriptions: Subscriptions,
         senders: Senders,
         ledger: Ledger,
+        lenses: Lenses,
         wake: Callable[[Sequence[QueueKey]], None],
         now_ms: Callable[[], int],
         new_id: Callable[[], str],
@@ -42,6 +44,7 @@ class Redrives:
         self._subscriptions = subscriptions
         self._senders = senders
         self._ledger = ledger
+        self._lenses = lenses
         self._wake = wake
         self._now_ms = now_ms
         self._new_id = new_id
@@ -92,11 +95,13 @@ class Redrives:
         sink = self._senders.of(subscription.subscriber)
         if sink is None:
             raise InvalidRequest("The service has nothing that delivers to such a subscriber.")
+        what = posted(key, self._new_id(), at_ms=now_ms, ttl_s=limits.MESSAGE_TTL_S_MIN)
+        body, media_type = self._lenses.delivered(subscription, _TEST_BODY, what)
         delivery = Delivery(
-            id=self._new_id(),
+            id=what.message_id,
             attempt=1,
-            body=_TEST_BODY,
-            ttl_s=limits.MESSAGE_TTL_S_MIN,
+            body=body,
+            ttl_s=what.ttl_s,
             posted_ms=now_ms,
             project=key.project,
             queue_name=key.name,
@@ -105,6 +110,7 @@ class Redrives:
             options=subscription.options,
             now_ms=now_ms,
             timeout_s=self._timeout_s,
+            media_type=media_type,
         )
         return await attempt(sink, delivery)
 

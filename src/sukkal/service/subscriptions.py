@@ -19,12 +19,14 @@ from sukkal.model import QueueKey, Subscription, Usage
 from sukkal.service.access import Caller
 from sukkal.service.attributes import DISABLED, check_retry_policy
 from sukkal.service.confirmations import Confirmations
+from sukkal.service.lenses import check_lens
 from sukkal.service.orders import GRANTED, Arrangements
 from sukkal.service.paces import check_pace
 from sukkal.service.pages import check_limit
 from sukkal.service.quotas import Quotas
 from sukkal.service.retries import check_schedule
 from sukkal.service.senders import Senders
+from sukkal.service.subscription_lists import Place, list_all
 from sukkal.service.trusts import TRUST_ID
 from sukkal.settings import Settings
 from sukkal.store import Store
@@ -150,6 +152,20 @@ class Subscriptions:
         now_ms = self._now_ms()
         return await self._store.list_subscriptions(key, after=marker, limit=limit, now_ms=now_ms), now_ms
 
+    async def list_all(
+        self, project: str, after: Place, *, limit: int | None
+    ) -> tuple[Sequence[Subscription], Place | None]:
+        """Return subscriptions of all queues and topics, and where the list goes on.
+
+        What is looked at is bounded, so the list may be short and still go on.
+        """
+        limit = check_limit(
+            limit,
+            self._settings.max_subscriptions_per_page,
+            "Limit must be at least 1 and may not be greater than {}.",
+        )
+        return await list_all(self._store, project, after, limit=limit, now_ms=self._now_ms())
+
     async def get(self, key: QueueKey, id_: str) -> tuple[Subscription, int]:
         """Return one subscription and the time. Raises ``SubscriptionNotFound``."""
         now_ms = self._now_ms()
@@ -272,6 +288,7 @@ class Subscriptions:
             check_retry_policy(policy)
         check_schedule(options)
         check_pace(options)
+        check_lens(options)
         self._senders.check(subscriber, options)
 
     def lifetime_s(self, given: Any) -> int:

@@ -3,6 +3,8 @@
 import msgspec
 
 from sukkal.service.claims import Claims
+from sukkal.service.events import Events
+from sukkal.service.explanations import Explanations
 from sukkal.service.health import Health
 from sukkal.service.listening import Listeners
 from sukkal.service.messages import Messages
@@ -22,10 +24,12 @@ class Services(msgspec.Struct, frozen=True):
 
     queues: Queues
     messages: Messages
+    events: Events
     claims: Claims
     health: Health
     signed_urls: SignedUrls
     subscriptions: Subscriptions
+    explanations: Explanations
     redrives: Redrives
     listeners: Listeners
     limits: LimitsTable

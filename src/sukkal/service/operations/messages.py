@@ -27,6 +27,17 @@ MESSAGES_OPERATIONS: Final = (
         summary="Post one message: the whole body, any JSON.",
     ),
     Operation(
+        name="events.post",
+        method="POST",
+        path=QUEUE + "/events",
+        topics=True,
+        any_body=True,
+        nameless=True,
+        policy="messages:create",
+        action="event_post",
+        summary="Post CloudEvents: one, several, or one in headers and body.",
+    ),
+    Operation(
         name="messages.list",
         method="GET",
         path=MESSAGES,
@@ -44,6 +55,7 @@ MESSAGES_OPERATIONS: Final = (
         topics=True,
         policy="messages:get_all",
         streams=True,
+        nameless=True,
         summary="Stream what is posted to a queue, as server-sent events.",
     ),
     Operation(

@@ -28,8 +28,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     ``path`` is that below the version, with parameters in braces. ``action`` names it on a WebSocket, ``policy`` the
     rule that allows it; both are ``None`` where there is none. ``other_actions`` ask for the same in another way. With
     ``topics`` it is also served for topics, under ``/topics`` instead of ``/queues``. An operation with ``any_body``
-    takes JSON whatever its Content-Type says; one that ``streams`` answers with events, not with JSON, and asks no
-    client for its id.
+    takes JSON whatever its Content-Type says; one that ``streams`` answers with events, not with JSON. Of a caller that
+    may be ``nameless`` a client id is not asked.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     topics: bool = False
     any_body: bool = False
     streams: bool = False
+    nameless: bool = False
 
     def rule(self, *, topics: bool) -> str | None:
         """Return the policy rule, which for topics themselves is one of their own."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sukkal.service.operations.operation import SUBSCRIPTION, SUBSCRIPTIONS, Operation
+from sukkal.service.operations.operation import QUEUE, SUBSCRIPTION, SUBSCRIPTIONS, Operation
 
 __all__ = ["PUSH_OPERATIONS"]
 
@@ -24,6 +24,15 @@ PUSH_OPERATIONS: Final = (
         policy="subscription:get_all",
         action="subscription_list",
         summary="List a queue's subscriptions.",
+    ),
+    Operation(
+        name="subscriptions.explain",
+        method="POST",
+        path=QUEUE + "/explain",
+        topics=True,
+        policy="messages:get_all",
+        action="subscription_explain",
+        summary="Say why each subscription gets a message or not, or try filters on the last messages.",
     ),
     Operation(
         name="subscriptions.get",
@@ -60,6 +69,41 @@ PUSH_OPERATIONS: Final = (
         policy="subscription:confirm",
         action="subscription_confirm",
         summary="Confirm or refuse a subscription.",
+    ),
+    Operation(
+        name="cloud_subscriptions.create",
+        method="POST",
+        path="/subscriptions",
+        policy="subscription:create",
+        summary="Subscribe, in the words of the CloudEvents Subscriptions API.",
+    ),
+    Operation(
+        name="cloud_subscriptions.list",
+        method="GET",
+        path="/subscriptions",
+        policy="subscription:get_all",
+        summary="List the subscriptions of all queues and topics, in those words.",
+    ),
+    Operation(
+        name="cloud_subscriptions.get",
+        method="GET",
+        path="/subscriptions/{subscription_id}",
+        policy="subscription:get",
+        summary="Show a subscription, in those words.",
+    ),
+    Operation(
+        name="cloud_subscriptions.update",
+        method="PUT",
+        path="/subscriptions/{subscription_id}",
+        policy="subscription:update",
+        summary="Replace a subscription, in those words.",
+    ),
+    Operation(
+        name="cloud_subscriptions.delete",
+        method="DELETE",
+        path="/subscriptions/{subscription_id}",
+        policy="subscription:delete",
+        summary="End a subscription, and show it once more.",
     ),
     Operation(
         name="deliveries.list",

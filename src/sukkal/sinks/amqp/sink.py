@@ -120,7 +120,7 @@ class AmqpSink:
 
 def _properties(delivery: Delivery) -> spec.Basic.Properties:
     return spec.Basic.Properties(
-        content_type="application/json",
+        content_type=delivery.media_type or "application/json",
         delivery_mode=_PERSISTENT,
         message_id=delivery.id,
         timestamp=datetime.fromtimestamp(delivery.now_ms // limits.SECOND_MS, UTC),

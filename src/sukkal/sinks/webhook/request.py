@@ -72,10 +72,13 @@ def request(target: Target, delivery: Delivery) -> Request:
     """Return the request that brings a delivery."""
     message = notification(delivery)
     body = message
+    headers = {"content-type": "application/json", "user-agent": _AGENT}
     if target.template is not None and not delivery.notice:
         body = target.template.encode().replace(_PLACE.encode(), message)
+    else:
+        headers["content-type"] = delivery.media_type or headers["content-type"]
     timestamp_s = delivery.now_ms // limits.SECOND_MS
-    headers = {"content-type": "application/json", "user-agent": _AGENT, **target.headers}
+    headers |= target.headers
     headers |= {"webhook-id": delivery.id, "webhook-timestamp": str(timestamp_s)}
     if target.signing:
         signed = signatures(target.signing, id_=delivery.id, timestamp_s=timestamp_s, body=body)

@@ -7,10 +7,12 @@ import msgspec
 
 from sukkal import limits
 from sukkal.errors import InvalidBody, InvalidRequest
-from sukkal.service.messages import Draft
+from sukkal.formats import cloudevents
+from sukkal.service.events import NewEvent
+from sukkal.service.incoming import Draft
 from sukkal.transports.http.exchange import Request
 
-__all__ = ["decode_drafts", "decode_json", "decode_object", "decode_raw", "optional_int", "whole_body"]
+__all__ = ["decode_drafts", "decode_events", "decode_json", "decode_object", "decode_raw", "optional_int", "whole_body"]
 
 _UNREADABLE: Final = "Request body could not be parsed."
 _EMPTY: Final = "Request body can not be empty"
@@ -29,6 +31,7 @@ class _PostIn(msgspec.Struct, gc=False):
 
 _post: Final = msgspec.json.Decoder(_PostIn)
 _any: Final = msgspec.json.Decoder()
+_several: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def whole_body(request: Request, *, most: int, refusal: str) -> bytes:
@@ -88,6 +91,13 @@ def decode_drafts(body: bytes, *, with_delay: bool) -> list[Draft]:
     if messages is msgspec.UNSET:
         raise InvalidRequest(_NO_MESSAGES)
     return [_draft(message, with_delay=with_delay) for message in messages]
+
+
+def decode_events(body: bytes) -> list[NewEvent]:
+    """Return the events of a batch, as they came. Raises ``InvalidBody``, ``InvalidEvent``."""
+    events = cloudevents.decode_batch(body)
+    texts = _several.decode(body)
+    return [NewEvent(event, bytes(text)) for event, text in zip(events, texts, strict=True)]
 
 
 def decode_raw(body: bytes, *, ttl_s: int | None, delay_s: int | None) -> Draft:

@@ -115,7 +115,7 @@ class Front:
         outcome = "failed"
         try:
             _check_types(request, operation)
-            caller = await self._caller(request, self._parameters[operation.name], nameless=operation.streams)
+            caller = await self._caller(request, self._parameters[operation.name], nameless=operation.nameless)
             call = Call(request, operation, route.version, route.collection, match.parameters, caller, self._services)
             if "queue_name" in match.parameters:
                 call.check_name()
@@ -147,6 +147,7 @@ class Front:
         # Browsers that listen to a stream can send no headers of their own.
         credentials = credentials_of(request, own_parameters)
         client: str | None = None
+        nameless = nameless and b"client-id" not in request.headers
         if self._gate.believes(credentials) and not nameless:
             client = self._client(request)
         identity = await self._gate.identify(credentials, request.method, request.path)

@@ -91,7 +91,7 @@ def _operation(route: Route, shape: Shape) -> dict[str, Any]:
         "operationId": f"{route.version}.{route.collection}.{operation.name}",
         "summary": operation.summary,
         "tags": [operation.name.partition(".")[0]],
-        "parameters": [*parameters, *shape.query, *_HEADERS, *shape.headers],
+        "parameters": [*parameters, *shape.query, *_senders(nameless=operation.nameless), *shape.headers],
         "responses": _responses(shape),
     }
     if route.version == "v1.1":
@@ -102,6 +102,11 @@ def _operation(route: Route, shape: Shape) -> dict[str, Any]:
             "content": {shape.body_type: {"schema": shape.body}},
         }
     return document
+
+
+def _senders(*, nameless: bool) -> list[dict[str, Any]]:
+    client, project = _HEADERS
+    return [client | {"required": not nameless}, project]
 
 
 def _responses(shape: Shape) -> dict[str, Any]:

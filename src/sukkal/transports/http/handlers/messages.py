@@ -4,30 +4,32 @@ from typing import Any
 
 from sukkal.errors import InvalidRequest
 from sukkal.model import Message, View
-from sukkal.service.messages import Draft
+from sukkal.service.incoming import Draft, Posted
 from sukkal.transports.http.bodies import decode_drafts, decode_raw, whole_body
 from sukkal.transports.http.call import Call, next_link
 from sukkal.transports.http.exchange import Header, Response, json_response, no_content
+from sukkal.transports.http.lens import lens_in, lens_texts
 from sukkal.transports.http.query import Query
 from sukkal.transports.http.views import MessageView, message_views, popped_views
 
-__all__ = ["delete", "delete_many", "get", "list_messages", "post", "post_raw"]
+__all__ = ["delete", "delete_many", "get", "list_messages", "post", "post_body", "post_raw", "stored"]
 
 
 async def post(call: Call) -> Response:
     """Post messages."""
-    body = _post_body(call)
+    body = post_body(call)
     return await _post(call, decode_drafts(body, with_delay=call.modern), len(body))
 
 
 async def post_raw(call: Call) -> Response:
     """Post one message, which is the whole body."""
-    query, body = Query(call.request.query), _post_body(call)
+    query, body = Query(call.request.query), post_body(call)
     draft = decode_raw(body, ttl_s=query.number("ttl"), delay_s=query.number("delay"))
     return await _post(call, [draft], len(body))
 
 
-def _post_body(call: Call) -> bytes:
+def post_body(call: Call) -> bytes:
+    """Return the body of a post. Raises ``InvalidRequest`` if it is too large."""
     most = call.services.settings.max_messages_post_size
     return whole_body(call.request, most=most, refusal=f"Message collection size is too large. Max size {most}")
 
@@ -41,6 +43,11 @@ async def _post(call: Call, drafts: list[Draft], size: int) -> Response:
         own_rules=call.modern,
         idempotency_key=call.request.header(b"idempotency-key"),
     )
+    return stored(call, posted)
+
+
+def stored(call: Call, posted: Posted) -> Response:
+    """Return the answer to a post: where its messages are."""
     base = f"{call.queue_path}/messages"
     headers: tuple[Header, ...] = ((b"location", f"{base}?ids={','.join(posted.ids)}".encode("ascii")),)
     if posted.repeated:
@@ -69,6 +76,7 @@ async def list_messages(call: Call) -> Response:
         limit=query.number("limit"),
         view=view,
         wait_s=call.wait_s(query),
+        lens=lens_in(query),
     )
     given = {
         "limit": query.text("limit"),
@@ -77,6 +85,7 @@ async def list_messages(call: Call) -> Response:
         "include_delayed": _word(delayed),
         "detailed": _word(detailed),
         "wait": query.text("wait"),
+        **lens_texts(query),
     }
     links = [] if page.marker is None else [next_link(f"{call.queue_path}/messages", given, page.marker)]
     return json_response(200, {"messages": _views(call, page.messages, page.now_ms, detailed=detailed), "links": links})

@@ -13,6 +13,7 @@ from sukkal.errors import SukkalError, Unavailable
 from sukkal.service.listening import Begun, Heard, Listeners, place_of
 from sukkal.transports.http.call import Call
 from sukkal.transports.http.exchange import Header, StreamResponse
+from sukkal.transports.http.lens import lens_in
 from sukkal.transports.http.query import Query
 
 __all__ = ["stream"]
@@ -31,9 +32,10 @@ _ONE_LINE: Final = bytes.maketrans(b"\r\n", b"  ")
 
 async def stream(call: Call) -> StreamResponse:
     """Stream what is posted."""
-    text = call.request.header(b"last-event-id") or Query(call.request.query).text("since")
-    feed, listeners = _Feed(), call.services.listeners
-    begun = await listeners.begin(call.key, feed.hear, feed.end, since=place_of(text) if text else None)
+    query = Query(call.request.query)
+    text = call.request.header(b"last-event-id") or query.text("since")
+    feed, listeners, since = _Feed(), call.services.listeners, place_of(text) if text else None
+    begun = await listeners.begin(call.key, feed.hear, feed.end, since=since, lens=lens_in(query))
     response = StreamResponse(200, headers=_HEADERS)
     response.parts = _parts(response, feed, begun, listeners)
     response.end = lambda: listeners.leave(begun.ear)

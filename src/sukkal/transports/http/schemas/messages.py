@@ -18,8 +18,13 @@ from sukkal.transports.http.schemas.shape import (
     ref,
 )
 
-__all__ = ["DETAILED", "message_shapes"]
+__all__ = ["DETAILED", "LENS", "message_shapes"]
 
+LENS: Final = (
+    parameter("filter", TEXT, "Filters as JSON: only messages whose event passes."),
+    parameter("sql", TEXT, "An expression: only messages for whose event it is true."),
+    parameter("format", {"enum": ["cloudevents", "native"]}, "The form of the bodies."),
+)
 DETAILED: Final = parameter("detailed", FLAG, "Show how often a message was claimed, and where a dead letter is from.")
 
 
@@ -65,6 +70,7 @@ def message_shapes(settings: Settings) -> dict[str, Shape]:
                 parameter("include_claimed", FLAG, "Show claimed messages too."),
                 parameter("include_delayed", FLAG, "Show delayed messages too (v2)."),
                 DETAILED,
+                *LENS,
                 parameter("wait", number(0, settings.wait_max_s), "Seconds to wait for a message."),
             ),
             answers={
@@ -74,6 +80,7 @@ def message_shapes(settings: Settings) -> dict[str, Shape]:
                 )
             },
         ),
+        "events.post": _EVENTS,
         "messages.stream": _STREAM,
         "messages.get": Shape(query=(DETAILED,), answers={"200": ("The message.", ref("Message"))}),
         "messages.delete_many": Shape(
@@ -102,11 +109,26 @@ _POSTED: Final[dict[str, tuple[str, Schema | None]]] = {
     )
 }
 
+_EVENT: Final = an_object(
+    *("specversion", "id", "source", "type"),
+    specversion={"const": "1.0"},
+    id={"type": "string", "minLength": 1},
+    source={"type": "string", "format": "uri-reference", "minLength": 1},
+    type={"type": "string", "minLength": 1},
+)
 _STREAM: Final = Shape(
-    query=(parameter("since", TEXT, "The last position that was seen, to be told what came after it."),),
+    query=(parameter("since", TEXT, "The last position that was seen, to be told what came after it."), *LENS),
     headers=({"name": "Last-Event-ID", "in": "header", "schema": TEXT, "description": "The same."},),
     answers={"200": ("Events, until the client goes away.", an_object("data", id=TEXT, event=TEXT, data=TEXT))},
     answer_type="text/event-stream",
+)
+
+
+_EVENTS: Final = Shape(
+    body={"oneOf": [_EVENT, {"type": "array", "items": _EVENT, "maxItems": limits.MESSAGES_PER_POST_MAX}]},
+    body_type="application/cloudevents+json",
+    body_required=True,
+    answers={"201": ("Stored durably.", an_object("resources", resources=an_array(TEXT)))},
 )
 
 

@@ -24,6 +24,57 @@ _LIFE: Final = number(limits.SUBSCRIPTION_TTL_S_MIN, limits.INT64_MAX)
 _COUNT: Final = number(0, limits.INT64_MAX)
 
 
+_EXPLAIN: Final = Shape(
+    query=(
+        parameter("dry_run", number(1, limits.DRY_RUN_MESSAGES_MAX), "Try the filters on the last messages."),
+        parameter("marker", TEXT, "Where the page begins: taken from a next link."),
+        parameter("limit", number(1, limits.INT64_MAX), "Most subscriptions to explain."),
+    ),
+    body=an_object(body={}, message_id=TEXT, filters={"type": "array"}),
+    body_required=True,
+    answers={"200": ("Why.", {"type": "object"})},
+)
+
+
+_PROTOCOL_SETTINGS: Final = an_object(method=TEXT, headers={"type": "object"})
+_CLOUD: Final = an_object(
+    *("sink", "protocol"),
+    id=TEXT,
+    source=TEXT,
+    types=an_array(TEXT),
+    filters={"type": "array"},
+    sink=TEXT,
+    protocol=TEXT,
+    protocolsettings=_PROTOCOL_SETTINGS,
+    config=_OPTIONS,
+)
+
+
+# What was ordered in other words may have options of any form.
+_SHOWN: Final = an_object("id", "sink", "protocol", "config", id=TEXT, sink=TEXT, protocol=TEXT, config=_OPTIONS)
+
+
+def _cloud(settings: Settings) -> dict[str, Shape]:
+    page = number(1, settings.max_subscriptions_per_page)
+    return {
+        "cloud_subscriptions.create": Shape(
+            body=_CLOUD, body_required=True, answers={"201": ("Subscribed, or subscribed already.", _SHOWN)}
+        ),
+        "cloud_subscriptions.list": Shape(
+            query=(
+                parameter("marker", TEXT, "Where the page begins: taken from the header Link."),
+                parameter("limit", page, "Most subscriptions to return."),
+            ),
+            answers={"200": ("A page of subscriptions.", an_array(_SHOWN))},
+        ),
+        "cloud_subscriptions.get": Shape(answers={"200": ("The subscription.", _SHOWN)}),
+        "cloud_subscriptions.update": Shape(
+            body=_CLOUD, body_required=True, answers={"200": ("The subscription as it is now.", _SHOWN)}
+        ),
+        "cloud_subscriptions.delete": Shape(answers={"200": ("The subscription as it was.", _SHOWN)}),
+    }
+
+
 def subscription_shapes(settings: Settings) -> dict[str, Shape]:
     """Return their shapes."""
     shown = an_object(
@@ -39,6 +90,8 @@ def subscription_shapes(settings: Settings) -> dict[str, Shape]:
     wanted: dict[str, Schema] = {"subscriber": TEXT, "ttl": _LIFE, "options": _OPTIONS}
     path = "The path of the queue's subscriptions is in the Location header."
     return {
+        "subscriptions.explain": _EXPLAIN,
+        **_cloud(settings),
         "subscriptions.create": Shape(
             body=an_object("subscriber", **wanted),
             body_required=True,

@@ -5,6 +5,7 @@ from typing import Any
 
 from sukkal import limits
 from sukkal.errors import InvalidBody, InvalidRequest, SukkalError, Unavailable
+from sukkal.service.lenses import FILTERS, FORMAT, check_lens, lens_of
 from sukkal.service.listening import Ear, Heard, Place, place_of
 from sukkal.transports.websocket.call import Call
 from sukkal.transports.websocket.connection import EXPIRED, POLICY, Own
@@ -19,6 +20,8 @@ async def create(call: Call) -> Reply:
     ttl_s = call.services.subscriptions.lifetime_s(call.given("ttl").get("ttl", limits.SUBSCRIPTION_TTL_S_DEFAULT))
     options = call.mapping("options")
     positioned, since = _resume(call.document("resume"))
+    check_lens({name: options[name] for name in (FILTERS, FORMAT) if options.get(name) is not None})
+    lens = lens_of(options.get(FILTERS), options.get(FORMAT))
     present = connection.own.get(key)
     if present is None and len(connection.own) >= limits.WEBSOCKET_SUBSCRIPTIONS_MAX:
         raise InvalidRequest(
@@ -33,7 +36,7 @@ async def create(call: Call) -> Reply:
     def end(reason: str) -> None:
         connection.close(POLICY, reason)
 
-    begun = await listeners.begin(key, hear, end, since=since)
+    begun = await listeners.begin(key, hear, end, since=since, lens=lens)
     if connection.closed.is_set():
         listeners.leave(begun.ear)
         raise Unavailable("The connection has ended.")

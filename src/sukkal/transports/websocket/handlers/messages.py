@@ -4,13 +4,15 @@ from typing import Any
 
 from sukkal.errors import InvalidBody, InvalidRequest, QueueNotFound
 from sukkal.model import View
-from sukkal.transports.http.bodies import decode_drafts
+from sukkal.service.incoming import Posted
+from sukkal.service.lenses import FILTERS, FORMAT, lens_of
+from sukkal.transports.http.bodies import decode_drafts, decode_events
 from sukkal.transports.http.views import popped_views
 from sukkal.transports.websocket.call import Call
 from sukkal.transports.websocket.frames import Reply
 from sukkal.transports.websocket.views import message_view, messages_view
 
-__all__ = ["delete", "delete_many", "get", "get_many", "list_messages", "post"]
+__all__ = ["delete", "delete_many", "get", "get_many", "list_messages", "post", "post_events"]
 
 
 async def post(call: Call) -> Reply:
@@ -25,6 +27,23 @@ async def post(call: Call) -> Reply:
         size=len(body),
         idempotency_key=call.frame.header("idempotency-key"),
     )
+    return _posted(posted)
+
+
+async def post_events(call: Call) -> Reply:
+    """Post events."""
+    if "events" not in call.frame.members:
+        raise InvalidBody('Schema validation failed. The field "events" is required.')
+    text = bytes(call.frame.members["events"])
+    call.services.messages.check_size(len(text))
+    events = decode_events(text)
+    if not events:
+        return _posted(Posted(()))
+    size = sum([len(each.text) for each in events])
+    return _posted(await call.services.events.post(call.key, call.caller.client, events, size=size))
+
+
+def _posted(posted: Posted) -> Reply:
     document: dict[str, Any] = {"message_ids": posted.ids}
     if posted.listeners is not None:
         document["listeners"] = posted.listeners
@@ -40,7 +59,12 @@ async def list_messages(call: Call) -> Reply:
         not_from=None if call.flag("echo") else call.caller.client,
     )
     page = await call.services.messages.list(
-        key, marker=call.text("marker"), limit=call.number("limit"), view=view, wait_s=call.wait_s()
+        key,
+        marker=call.text("marker"),
+        limit=call.number("limit"),
+        view=view,
+        wait_s=call.wait_s(),
+        lens=lens_of(call.document(FILTERS), call.document(FORMAT)),
     )
     if not page.messages and not await call.services.queues.exists(key):
         raise QueueNotFound(f"Queue {key.name} does not exist for project {key.project}")

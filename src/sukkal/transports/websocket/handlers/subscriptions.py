@@ -1,11 +1,23 @@
 """Actions on subscriptions and their deliveries."""
 
+from sukkal.transports.explaining import explained
 from sukkal.transports.http.views import subscription_view
 from sukkal.transports.websocket.call import Call
 from sukkal.transports.websocket.frames import Reply
 from sukkal.transports.websocket.handlers import listening
 
-__all__ = ["change", "confirm", "create", "delete", "deliveries", "get", "list_subscriptions", "redrive", "test"]
+__all__ = [
+    "change",
+    "confirm",
+    "create",
+    "delete",
+    "deliveries",
+    "explain",
+    "get",
+    "list_subscriptions",
+    "redrive",
+    "test",
+]
 
 _MEMBERS = ("subscriber", "ttl", "options")
 
@@ -28,6 +40,22 @@ async def list_subscriptions(call: Call) -> Reply:
     if not marker and (own := call.connection.own.get(call.key)) is not None:
         views.insert(0, listening.view(call, own))
     return Reply(200, {"subscriptions": views})
+
+
+async def explain(call: Call) -> Reply:
+    """Explain what subscriptions get, or try filters."""
+    asked = call.given("message_id", "filters")
+    if "body" in call.frame.members:
+        asked["body"] = call.frame.members["body"]
+    answer = await explained(
+        call.services.explanations,
+        call.key,
+        asked,
+        dry_run=call.number("dry_run"),
+        marker=call.text("marker"),
+        limit=call.number("limit"),
+    )
+    return Reply(200, answer)
 
 
 async def get(call: Call) -> Reply:

@@ -1,0 +1,87 @@
+"""Whether an event passes filters: they are made into closures once, which then look at one event after another."""
+
+from collections.abc import Callable
+
+from sukkal.filters.cesql.evaluating import evaluator_of
+from sukkal.filters.cesql.failures import Failure, Steps
+from sukkal.filters.dialects import AllOf, AnyOf, Filter, Not, Sql, Texts
+from sukkal.filters.values import Attributes, as_text
+
+__all__ = ["Passes", "compiled"]
+
+Passes = Callable[[Attributes], bool]
+"""Tells whether an event passes. It never fails, and costs no more than ``FILTER_STEPS_MAX`` steps."""
+
+_Test = Callable[[Attributes, Steps], bool]
+
+
+def compiled(filters: Filter) -> Passes:
+    """Return what tells whether an event passes the filters."""
+    test = _test(filters)
+    return lambda attributes: test(attributes, Steps())
+
+
+def _test(filters: Filter) -> _Test:
+    match filters:
+        case Texts(dialect, wanted):
+            return _all([_text(dialect, name, text) for name, text in wanted])
+        case AllOf(several):
+            return _all(list(map(_test, several)))
+        case AnyOf(several):
+            return _any(list(map(_test, several)))
+        case Not(one):
+            test = _test(one)
+            return lambda attributes, steps: not test(attributes, steps)
+        case Sql():
+            return _sql(filters)
+
+
+def _all(tests: list[_Test]) -> _Test:
+    if len(tests) == 1:
+        return tests[0]
+
+    def every(attributes: Attributes, steps: Steps) -> bool:
+        for test in tests:  # noqa: SIM110  a generator costs as much as a test
+            if not test(attributes, steps):
+                return False
+        return True
+
+    return every
+
+
+def _any(tests: list[_Test]) -> _Test:
+    def some(attributes: Attributes, steps: Steps) -> bool:
+        for test in tests:  # noqa: SIM110
+            if test(attributes, steps):
+                return True
+        return False
+
+    return some
+
+
+def _text(dialect: str, name: str, wanted: str) -> _Test:
+    def is_wanted(attributes: Attributes, _: Steps) -> bool:
+        value = attributes.get(name)
+        return value == wanted or (value is not None and value.__class__ is not str and as_text(value) == wanted)
+
+    def begins(attributes: Attributes, _: Steps) -> bool:
+        value = attributes.get(name)
+        return value is not None and (value if isinstance(value, str) else as_text(value)).startswith(wanted)
+
+    def ends(attributes: Attributes, _: Steps) -> bool:
+        value = attributes.get(name)
+        return value is not None and (value if isinstance(value, str) else as_text(value)).endswith(wanted)
+
+    return {"exact": is_wanted, "prefix": begins, "suffix": ends}[dialect]
+
+
+def _sql(sql: Sql) -> _Test:
+    evaluate = evaluator_of(sql.tree)
+
+    def test(attributes: Attributes, steps: Steps) -> bool:
+        try:
+            return evaluate(attributes, steps) is True
+        except Failure:
+            return False
+
+    return test

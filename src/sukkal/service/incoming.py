@@ -1,0 +1,265 @@
+"""What comes in: drafts become messages by the rules of their queue, or are refused."""
+
+import asyncio
+import contextlib
+import hashlib
+import re
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec.structs import replace
+
+from sukkal import limits
+from sukkal.errors import InvalidRequest
+from sukkal.model import NewMessage, Once, Post, Published, Queue, QueueKey, Usage
+from sukkal.service.attributes import QueueRules, encrypts, is_ephemeral, normalises
+from sukkal.service.encryption import Encryption
+from sukkal.service.fan_out import FanOut
+from sukkal.service.lenses import Lenses, posted
+from sukkal.service.listening import Listeners
+from sukkal.service.posting import Posting
+from sukkal.service.quotas import Quotas
+from sukkal.settings import Settings
+from sukkal.store import Store
+
+__all__ = ["Draft", "Incoming", "Posted"]
+
+_IDEMPOTENCY_KEY: Final = re.compile(rf"[!-~]{{1,{limits.IDEMPOTENCY_KEY_CHARS_MAX}}}")
+
+
+class Draft(msgspec.Struct, frozen=True, gc=False):
+    """A message as its producer describes it; what is ``None`` is the queue's to decide."""
+
+    body: bytes
+    ttl_s: int | None = None
+    delay_s: int | None = None
+
+
+class Posted(msgspec.Struct, frozen=True):
+    """The ids of the messages of a post, ``repeated`` if an earlier post had stored them.
+
+    Of a queue that stores nothing, ``listeners`` is how many were told on this node.
+    """
+
+    ids: tuple[str, ...]
+    repeated: bool = False
+    listeners: int | None = None
+
+
+class Incoming:
+    """Takes posts."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        quotas: Quotas,
+        encryption: Encryption,
+        fan_out: FanOut,
+        posting: Posting,
+        listeners: Listeners,
+        lenses: Lenses,
+        now_ms: Callable[[], int],
+        new_id: Callable[[], str],
+    ) -> None:
+        self._store = store
+        self._settings = settings
+        self._quotas = quotas
+        self._encryption = encryption
+        self._fan_out = fan_out
+        self._posting = posting
+        self._listeners = listeners
+        self._lenses = lenses
+        self._now_ms = now_ms
+        self._new_id = new_id
+
+    async def post(
+        self,
+        key: QueueKey,
+        client: str,
+        drafts: Sequence[Draft],
+        *,
+        size: int,
+        own_rules: bool = True,
+        idempotency_key: str | None = None,
+        passed: tuple[str, ...] = (),
+    ) -> Posted:
+        """Store messages, all or none, and return their ids once they are durable.
+
+        ``size`` is that of the whole post in bytes. ``own_rules`` lets the queue's attributes decide defaults and
+        sizes. A post repeated with the same key is stored once. A queue that stores nothing only tells those who
+        listen. What is forwarded has ``passed`` other queues before.
+        """
+        queue = await self._store.get_queue(key)
+        messages = self._messages(key, queue, client, drafts, size=size, own_rules=own_rules)
+        if queue is not None and is_ephemeral(queue.metadata):
+            return self._tell(key, messages)
+        sealed = self._sealed(queue, messages)
+        now_ms = self._now_ms()
+        once = None if idempotency_key is None else self._once(idempotency_key, drafts, now_ms)
+        copies = await self._copies(queue, messages, sealed, passed)
+        publish = self._posting.publish(key, queue, sealed, copies=copies, now_ms=now_ms, once=once)
+        published = await self._within_limits(publish, key.project, sealed, new=queue is None)
+        return Posted(published.ids[0], repeated=published.repeated)
+
+    async def post_each(
+        self, key: QueueKey, client: str, drafts: Sequence[Draft], names: Sequence[str], *, size: int
+    ) -> Posted:
+        """Store messages, each once for its name, in their order, and return their ids once all are durable.
+
+        They are checked together. If storing fails some may be there: repeating the post stores the others.
+        """
+        queue = await self._store.get_queue(key)
+        messages = self._messages(key, queue, client, drafts, size=size, own_rules=True)
+        if queue is not None and is_ephemeral(queue.metadata):
+            return self._tell(key, messages)
+        sealed = self._sealed(queue, messages)
+        copies = _by_message(await self._copies(queue, messages, sealed, ()), sealed)
+        now_ms = self._now_ms()
+        publish = self._publish_each(key, queue, sealed, copies, names, now_ms)
+        published = await self._within_limits(publish, key.project, sealed, new=queue is None)
+        ids = tuple([each.ids[0][0] for each in published])
+        return Posted(ids, repeated=all(each.repeated for each in published))
+
+    async def _publish_each(
+        self,
+        key: QueueKey,
+        queue: Queue | None,
+        messages: Sequence[NewMessage],
+        copies: Sequence[Sequence[Post]],
+        names: Sequence[str],
+        now_ms: int,
+    ) -> list[Published]:
+        expires_ms = now_ms + self._settings.idempotency_window_s * limits.SECOND_MS
+        # Begun in their order they are stored in it, in few commits.
+        works = [
+            asyncio.ensure_future(
+                self._posting.publish(
+                    key,
+                    queue,
+                    (message,),
+                    copies=more,
+                    now_ms=now_ms,
+                    once=Once(key=name, fingerprint=b"", expires_ms=expires_ms),
+                )
+            )
+            for message, more, name in zip(messages, copies, names, strict=True)
+        ]
+        ends = await asyncio.gather(*works, return_exceptions=True)
+        published: list[Published] = []
+        for end in ends:
+            if isinstance(end, BaseException):
+                raise end
+            published.append(end)
+        return published
+
+    def _messages(
+        self,
+        key: QueueKey,
+        queue: Queue | None,
+        client: str,
+        drafts: Sequence[Draft],
+        *,
+        size: int,
+        own_rules: bool,
+    ) -> tuple[NewMessage, ...]:
+        rules = QueueRules(queue.metadata if queue and own_rules else {}, self._settings)
+        self.check_size(size, rules)
+        if not drafts:
+            raise InvalidRequest("No messages to enqueu.")
+        if len(drafts) > limits.MESSAGES_PER_POST_MAX:
+            raise InvalidRequest(
+                f"A post may have at most {limits.MESSAGES_PER_POST_MAX} messages; this one has {len(drafts)}. "
+                "Send them in several posts."
+            )
+        messages = tuple([self._message(draft, client, rules) for draft in drafts])
+        if queue is None or not normalises(queue.metadata):
+            return messages
+        return tuple([self._normalised(key, message) for message in messages])
+
+    def _message(self, draft: Draft, client: str, rules: QueueRules) -> NewMessage:
+        ttl_s = rules.message_ttl_s if draft.ttl_s is None else draft.ttl_s
+        delay_s = rules.message_delay_s if draft.delay_s is None else draft.delay_s
+        if not limits.MESSAGE_TTL_S_MIN <= ttl_s <= self._settings.max_message_ttl:
+            raise InvalidRequest(
+                f"The TTL for a message may not exceed {self._settings.max_message_ttl} seconds, and must be at least "
+                f"{limits.MESSAGE_TTL_S_MIN} seconds long."
+            )
+        if not 0 <= delay_s <= self._settings.max_message_delay:
+            raise InvalidRequest(
+                f"The Delay TTL for a message may not exceed {self._settings.max_message_delay} seconds,and must be "
+                "at least 0 seconds long."
+            )
+        return NewMessage(id=self._new_id(), body=draft.body, ttl_s=ttl_s, delay_s=delay_s, client=client)
+
+    def _normalised(self, key: QueueKey, message: NewMessage) -> NewMessage:
+        what = posted(key, message.id, at_ms=self._now_ms(), ttl_s=message.ttl_s)
+        return replace(message, body=self._lenses.body("cloudevents", message.body, what))
+
+    def _sealed(self, queue: Queue | None, messages: tuple[NewMessage, ...]) -> tuple[NewMessage, ...]:
+        if queue is None or not encrypts(queue.metadata):
+            return messages
+        seal, project = self._encryption.seal, queue.key.project
+        return tuple([replace(message, body=seal(project, message.id, message.body)) for message in messages])
+
+    async def _copies(
+        self,
+        queue: Queue | None,
+        messages: tuple[NewMessage, ...],
+        sealed: tuple[NewMessage, ...],
+        passed: tuple[str, ...],
+    ) -> Sequence[Post]:
+        if queue is None or not queue.subscriptions:
+            return ()
+        return await self._fan_out.copies(queue, messages, sealed, passed)
+
+    async def _within_limits(
+        self, publish: Coroutine[Any, Any, Any], project: str, messages: Sequence[NewMessage], *, new: bool
+    ) -> Any:
+        """Publish as far as the project may keep so much."""
+        if not self._quotas.limited(project):
+            return await publish
+        # Copies for subscribers do not count: whoever posts does not know how many there are.
+        size = sum([len(message.body) for message in messages])
+        wanted = Usage(queues=int(new), messages=len(messages), bytes=size)
+        with contextlib.closing(publish):
+            await self._quotas.take(project, wanted)
+            try:
+                return await publish
+            finally:
+                self._quotas.settle(project, wanted)
+
+    def _tell(self, key: QueueKey, messages: Sequence[NewMessage]) -> Posted:
+        """Post to a queue that stores nothing."""
+        if any(message.delay_s for message in messages):
+            raise InvalidRequest("The queue stores nothing (_persistence), so it takes no delays.")
+        told = self._listeners.announce(key, messages, (None,) * len(messages))
+        return Posted(tuple([message.id for message in messages]), listeners=told)
+
+    def check_size(self, size: int, rules: QueueRules | None = None) -> None:
+        """Refuse a post that is too large for the service, or for the queue whose rules are given."""
+        most = rules.post_bytes_max if rules else self._settings.max_messages_post_size
+        if size > most:
+            raise InvalidRequest(f"Message collection size is too large. Max size {most}")
+
+    def _once(self, idempotency_key: str, drafts: Sequence[Draft], now_ms: int) -> Once:
+        if not _IDEMPOTENCY_KEY.fullmatch(idempotency_key):
+            raise InvalidRequest(
+                f"The header Idempotency-Key must have 1 to {limits.IDEMPOTENCY_KEY_CHARS_MAX} printable ASCII "
+                "characters without spaces."
+            )
+        return Once(
+            key=idempotency_key,
+            fingerprint=hashlib.sha256(msgspec.json.encode(drafts)).digest(),
+            expires_ms=now_ms + self._settings.idempotency_window_s * limits.SECOND_MS,
+        )
+
+
+def _by_message(copies: Sequence[Post], messages: Sequence[NewMessage]) -> list[list[Post]]:
+    """Return the copies of each message."""
+    found: dict[str, list[Post]] = {message.id: [] for message in messages}
+    for post in copies:
+        for copy in post.messages:
+            found[copy.id].append(Post(post.queue, (copy,)))
+    return list(found.values())

@@ -1,0 +1,37 @@
+"""Operations on events."""
+
+from sukkal.errors import UnsupportedMediaType
+from sukkal.formats import cloudevents, http_binding
+from sukkal.service.events import NewEvent
+from sukkal.transports.http.bodies import decode_events
+from sukkal.transports.http.call import Call
+from sukkal.transports.http.exchange import Response, json_response
+from sukkal.transports.http.handlers.messages import post_body, stored
+
+__all__ = ["post"]
+
+
+async def post(call: Call) -> Response:
+    """Post events."""
+    events = _events(call, post_body(call))
+    if not events:
+        return json_response(201, {"resources": []})
+    size = sum([len(each.text) for each in events])
+    posted = await call.services.events.post(call.key, call.caller.client, events, size=size)
+    return stored(call, posted)
+
+
+def _events(call: Call, body: bytes) -> list[NewEvent]:
+    """Return the events of a request: their text is as it came if that was JSON."""
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in call.request.headers.items()]
+    if not http_binding.is_event(headers):
+        raise UnsupportedMediaType(
+            f"Events are taken as {cloudevents.STRUCTURED_TYPE} and {cloudevents.BATCH_TYPE}, or in binary mode, with "
+            "the header ce-specversion."
+        )
+    media_type = dict(headers).get("content-type", "").partition(";")[0].strip().lower()
+    if media_type == cloudevents.BATCH_TYPE:
+        return decode_events(body)
+    [event] = http_binding.decode_message(headers, body)
+    structured = media_type == cloudevents.STRUCTURED_TYPE
+    return [NewEvent(event, body.strip() if structured else cloudevents.encode(event))]
