@@ -1,0 +1,115 @@
+"""Requests to a service and their answers."""
+
+import json
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
+
+import aiohttp
+from yarl import URL
+
+from sukkal.client.credentials import Credentials
+from sukkal.client.errors import Refused, Unreachable
+
+__all__ = ["Answer", "Connection"]
+
+_UNAUTHORIZED: Final = 401
+_FAILED_FROM: Final = 400
+
+
+class Answer(NamedTuple):
+    """What the service answered. ``document`` is ``None`` if there was no JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    document: Any
+
+
+class Connection:
+    """A service, and who we are there. Used as a context: ``async with Connection(...) as sukkal``.
+
+    ``url`` is the root of the service, for example ``http://127.0.0.1:8888``; ``client_id`` a UUID that stays the same
+    for this program. A request takes at most ``timeout_s`` seconds.
+    """
+
+    def __init__(self, url: str, credentials: Credentials, *, client_id: str, timeout_s: float = 30.0) -> None:
+        self._root = URL(url.rstrip("/"))
+        self._credentials = credentials
+        self._client_id = client_id
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(timeout=self._timeout)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        document: Any = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Return the answer to a request. Raises ``Refused`` for any that says no, ``Unreachable`` if there is none.
+
+        ``path`` begins with a slash and is percent-encoded; ``document`` is sent as JSON. Nothing is repeated, but for
+        a token that has ended, which is renewed once.
+        """
+        try:
+            return await self._once(method, path, document, query, headers)
+        except Refused as refused:
+            if refused.status != _UNAUTHORIZED or not await self._credentials.renew():
+                raise
+            return await self._once(method, path, document, query, headers)
+
+    async def _once(
+        self,
+        method: str,
+        path: str,
+        document: Any,
+        query: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+    ) -> Answer:
+        if self._session is None:
+            raise RuntimeError("The connection is used before or after its context.")
+        sent = {"Client-ID": self._client_id, "Accept": "application/json"}
+        sent |= await self._credentials.headers()
+        if document is not None:
+            sent["Content-Type"] = "application/json"
+        sent |= headers or {}
+        url = URL(f"{self._root}{path}", encoded=True).update_query(query or {})
+        body = None if document is None else json.dumps(document, ensure_ascii=False).encode()
+        try:
+            async with self._session.request(method, url, data=body, headers=sent, allow_redirects=False) as answer:
+                text = await answer.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unreachable(f"No answer from {self._root}: {str(error) or type(error).__name__}") from error
+        if answer.status >= _FAILED_FROM:
+            raise _refused(answer.status, answer.headers, _document(text))
+        return Answer(answer.status, answer.headers, _document(text))
+
+
+def _document(text: bytes) -> Any:
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return None
+
+
+def _refused(status: int, headers: Mapping[str, str], document: Any) -> Refused:
+    said = document if isinstance(document, dict) else {}
+    description = said.get("description") or said.get("title")
+    after = headers.get("Retry-After", "")
+    return Refused(
+        status,
+        str(description or "The service gave no reason."),
+        retry_after_s=float(after) if after.isascii() and after.isdigit() else None,
+    )
