@@ -14,7 +14,7 @@ import uvloop
 from bench.notifications import NOTIFICATION
 from sukkal.settings import Settings
 from sukkal.transports.http.server import HttpServer, Sockets, listening_socket
-from sukkal.transports.websocket.adapter import PATHS
+from sukkal.transports.websocket.conversations import is_socket_path
 from sukkal.transports.websocket.server import guarded_websocket
 
 __all__ = ["main"]
@@ -72,7 +72,7 @@ def main() -> None:
 async def _serve() -> None:
     bound = listening_socket(_SETTINGS.address, backlog=_SETTINGS.backlog)
     print(f"listening on http://127.0.0.1:{bound.getsockname()[1]}", flush=True)
-    sockets = Sockets(guarded_websocket(_SETTINGS), PATHS, _FRAME_BYTES_MAX)
+    sockets = Sockets(guarded_websocket(_SETTINGS), is_socket_path, _FRAME_BYTES_MAX)
     await HttpServer(_Broadcast(), _SETTINGS, sockets=sockets).serve(sockets=[bound])
 
 

@@ -78,8 +78,7 @@ WEBSOCKET_PING_S: Final = 30
 WEBSOCKET_IDLE_S: Final = 3_600
 WEBSOCKET_CLOSE_S: Final = 5
 WEBSOCKET_SUBSCRIPTIONS_MAX: Final = 100
-# The protocol takes 123 bytes.
-CLOSE_REASON_CHARS_MAX: Final = 40
+CLOSE_REASON_BYTES_MAX: Final = 123
 # How often the token of an open connection is looked at again.
 WEBSOCKET_TOKEN_S: Final = 30
 

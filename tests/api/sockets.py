@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, Self
 
 import msgspec
@@ -56,6 +56,8 @@ class Socket:
         client: str | None = CLIENT,
         project: str | None = "p",
         binary: bool = False,
+        query: str = "",
+        subprotocols: Sequence[str] = (),
     ) -> None:
         self._service = service
         self._usual = {
@@ -69,7 +71,8 @@ class Socket:
         scope = {
             "type": "websocket",
             "path": path,
-            "query_string": b"",
+            "query_string": query.encode("latin-1"),
+            "subprotocols": list(subprotocols),
             "headers": [(name.lower().encode(), text.encode("latin-1")) for name, text in (headers or {}).items()],
             "client": ("192.0.2.1", 1),
             "extensions": {"websocket.http.response": {}},
@@ -80,6 +83,7 @@ class Socket:
         if begun["type"] == "websocket.http.response.start":
             raise Ended(begun["status"], document=json.loads(self._next()["body"] or b"null"))
         assert begun["type"] == "websocket.accept"
+        self.subprotocol = begun["subprotocol"]
 
     async def _begin(self, scope: dict[str, Any]) -> None:
         self._task = asyncio.ensure_future(self._service.app.asgi(scope, self._in.get, self._send))

@@ -119,7 +119,7 @@ async def running(
         registry = CollectorRegistry()
         measures = Measures(registry)
         front = _front(services, door, engine, registry, measures, now_ms)
-        sockets = web_sockets(services, door, registry, measures, now_ms)
+        sockets = web_sockets(services, door, front, registry, measures, now_ms)
         asgi = AsgiAdapter(
             front,
             body_bytes_max=max(settings.max_messages_post_size, settings.max_queue_metadata),

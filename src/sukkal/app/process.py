@@ -22,7 +22,7 @@ from sukkal.transports.http.errors import error_response
 from sukkal.transports.http.exchange import Request, Response
 from sukkal.transports.http.server import HttpServer, Sockets, listening_socket
 from sukkal.transports.http.tls import Tls
-from sukkal.transports.websocket.adapter import PATHS
+from sukkal.transports.websocket.conversations import is_socket_path
 from sukkal.transports.websocket.server import guarded_websocket
 
 __all__ = ["serve"]
@@ -69,7 +69,7 @@ async def _serve(settings: Settings, ready: Callable[[str], None]) -> int:
     tls = Tls(settings) if settings.tls_cert_file else None
     async with running(settings, now_ms=clock, new_id=OrderedIds(clock, Random())) as app:
         bound = _bind(settings.address, "listen", settings)
-        sockets = Sockets(guarded_websocket(settings), PATHS, app.sockets.frame_bytes_max)
+        sockets = Sockets(guarded_websocket(settings), is_socket_path, app.sockets.frame_bytes_max)
         listeners = [(HttpServer(app.asgi, settings, tls=tls, sockets=sockets), bound)]
         if (address := settings.websocket_address) is not None:
             alone = AsgiAdapter(_no_http, body_bytes_max=0, sockets=app.sockets.adapter)

@@ -14,6 +14,7 @@ from sukkal.transports.services import Services
 from sukkal.transports.websocket.adapter import WebSocketAdapter
 from sukkal.transports.websocket.answering import Answering
 from sukkal.transports.websocket.connection import Connections
+from sukkal.transports.websocket.events import Front
 from sukkal.transports.websocket.senders import Senders
 
 __all__ = ["WebSockets", "web_sockets"]
@@ -30,6 +31,7 @@ class WebSockets(msgspec.Struct, frozen=True):
 def web_sockets(
     services: Services,
     door: Entrance,
+    front: Front,
     registry: CollectorRegistry,
     measures: Measures,
     now_ms: Callable[[], int],
@@ -49,5 +51,5 @@ def web_sockets(
         new_request_id=CountedIds(Random()),
         elapsed_s=elapsed_s,
     )
-    adapter = WebSocketAdapter(answering, senders, connections, settings, now_ms)
+    adapter = WebSocketAdapter(answering, senders, connections, front, settings, now_ms)
     return WebSockets(adapter, connections, answering.frame_bytes_max)

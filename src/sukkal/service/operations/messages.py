@@ -38,6 +38,15 @@ MESSAGES_OPERATIONS: Final = (
         summary="Post CloudEvents: one, several, or one in headers and body.",
     ),
     Operation(
+        name="events.connect",
+        method="GET",
+        path=QUEUE + "/events",
+        topics=True,
+        nameless=True,
+        policy="messages:get_all",
+        summary="Exchange CloudEvents over a WebSocket: the client's are posted, and what is posted is sent.",
+    ),
+    Operation(
         name="messages.list",
         method="GET",
         path=MESSAGES,

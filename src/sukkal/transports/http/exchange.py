@@ -5,7 +5,22 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["JSON", "Header", "Request", "Response", "StreamResponse", "json_response", "no_content", "unambiguous"]
+from sukkal.model import QueueKey
+from sukkal.service.lenses import Lens
+from sukkal.service.listening import Listeners, Place
+
+__all__ = [
+    "JSON",
+    "Header",
+    "LastingResponse",
+    "Request",
+    "Response",
+    "SocketResponse",
+    "StreamResponse",
+    "json_response",
+    "no_content",
+    "unambiguous",
+]
 
 Header = tuple[bytes, bytes]
 
@@ -21,7 +36,7 @@ class Request(msgspec.Struct, gc=False):
     """A whole request.
 
     ``path`` is percent-decoded, ``query`` is not; ``headers`` have lower-case names. ``body`` is ``None`` when it was
-    larger than the server reads. ``peer`` is the address that it came from.
+    larger than the server reads. ``peer`` is the address that it came from. It ``upgrades`` if it asks for a WebSocket.
     """
 
     method: str
@@ -30,6 +45,7 @@ class Request(msgspec.Struct, gc=False):
     headers: Mapping[bytes, bytes]
     body: bytes | None = b""
     peer: str = ""
+    upgrades: bool = False
 
     def header(self, name: bytes) -> str | None:
         """Return a header's value, or ``None``."""
@@ -45,16 +61,27 @@ class Response(msgspec.Struct, gc=False):
     headers: tuple[Header, ...] = ()
 
 
-class StreamResponse(Response, gc=True):
-    """An answer that goes on: its ``parts`` are sent as they come.
+class LastingResponse(Response, gc=True):
+    """An answer that goes on. ``recheck`` asks again who is listening; it raises as for a new request."""
 
-    ``end`` is called when it is over, however that came about. ``recheck`` asks again who is listening; it raises as
-    for a new request.
-    """
+    recheck: Callable[[], Awaitable[None]] | None = None
+
+
+class StreamResponse(LastingResponse):
+    """An answer whose ``parts`` are sent as they come. ``end`` is called when it is over, however that came about."""
 
     parts: AsyncGenerator[bytes] | None = None
     end: Callable[[], None] = lambda: None
-    recheck: Callable[[], Awaitable[None]] | None = None
+
+
+class SocketResponse(LastingResponse, kw_only=True):
+    """A WebSocket on which to listen to a queue; ``positioned`` if each message is to say where it stands."""
+
+    listeners: Listeners
+    key: QueueKey
+    since: Place | None
+    lens: Lens
+    positioned: bool
 
 
 def json_response(status: int, document: object, *headers: Header) -> Response:

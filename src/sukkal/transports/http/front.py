@@ -14,7 +14,7 @@ from sukkal.service.operations import Operation
 from sukkal.transports.http.call import Call
 from sukkal.transports.http.cors import Cors
 from sukkal.transports.http.errors import error_response
-from sukkal.transports.http.exchange import JSON, Header, Request, Response, StreamResponse
+from sukkal.transports.http.exchange import JSON, Header, LastingResponse, Request, Response
 from sukkal.transports.http.handlers import HANDLERS
 from sukkal.transports.http.home import versions_document
 from sukkal.transports.http.measures import Measures
@@ -122,7 +122,7 @@ class Front:
             rule = operation.rule(topics=route.collection == "topics")
             self._gate.permit(caller.identity, rule, other_project=match.parameters.get("project_id"))
             response = await HANDLERS[operation.name](call)
-            if isinstance(response, StreamResponse):
+            if isinstance(response, LastingResponse):
                 response.recheck = partial(self._recheck, request, operation, rule, caller.project)
             outcome = "ok"
         except SukkalError as error:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 import httptools
@@ -38,10 +38,10 @@ def listening_socket(address: Address, *, backlog: int) -> socket.socket:
 
 
 class Sockets(msgspec.Struct, frozen=True):
-    """What serves WebSockets: a protocol of uvicorn's, the paths it is for, and how large a frame may be."""
+    """What serves WebSockets: a protocol of uvicorn's, at which paths it does, and how large a frame may be."""
 
     protocol: type[asyncio.Protocol]
-    paths: tuple[str, ...]
+    at: Callable[[str], bool]
     frame_bytes_max: int
 
 
@@ -93,13 +93,17 @@ class HttpServer(uvicorn.Server):
         yield
 
 
+def _nowhere(path: str) -> bool:
+    return False
+
+
 def _guarded(settings: Settings, sockets: Sockets | None) -> type[HttpToolsProtocol]:
     class Guarded(GuardedProtocol):
         headers_timeout_s = settings.request_headers_timeout_s
         body_timeout_s = settings.request_body_timeout_s
         read_timeout_s = settings.client_read_timeout_s
         connections_max = settings.max_connections
-        socket_paths = sockets.paths if sockets else ()
+        has_sockets = staticmethod(sockets.at if sockets else _nowhere)
 
     return Guarded
 
@@ -114,7 +118,7 @@ class GuardedProtocol(HttpToolsProtocol):
     body_timeout_s: int
     read_timeout_s: int
     connections_max: int
-    socket_paths: tuple[str, ...] = ()
+    has_sockets: Callable[[str], bool]
 
     _alarm: asyncio.TimerHandle | None = None
     _stall: asyncio.TimerHandle | None = None
@@ -225,7 +229,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def _should_upgrade(self) -> bool:
         return (
             super()._should_upgrade()
-            and self.url.partition(b"?")[0].decode("latin-1") in self.socket_paths
+            and self.has_sockets(self.url.partition(b"?")[0].decode("latin-1"))
             and self.parser.get_method() == b"GET"
             and self.parser.get_http_version() == "1.1"
             and not self._running()

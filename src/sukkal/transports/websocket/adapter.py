@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -12,25 +13,26 @@ from sukkal import limits
 from sukkal.errors import Forbidden, RouteNotFound, ShuttingDown, SukkalError, Unavailable
 from sukkal.settings import Settings
 from sukkal.transports.http.errors import error_response
-from sukkal.transports.http.exchange import Header, unambiguous
+from sukkal.transports.http.exchange import Header, Response, unambiguous
 from sukkal.transports.websocket.answering import Answering
-from sukkal.transports.websocket.connection import DEFECT, EXPIRED, POLICY, Close, Connection, Connections
+from sukkal.transports.websocket.connection import DEFECT, POLICY, Close, Connection, Connections
+from sukkal.transports.websocket.conversations import PATHS, Conversation, Framed, is_socket_path
+from sukkal.transports.websocket.events import Front, Refusal, begin
 from sukkal.transports.websocket.frames import Data
 from sukkal.transports.websocket.senders import Senders
 from sukkal.transports.websocket.server import WRITE
 
-__all__ = ["PATHS", "WebSocketAdapter"]
+__all__ = ["WebSocketAdapter"]
 
 _log: Final = logging.getLogger("sukkal.websocket")
-
-PATHS: Final = ("/", "/v2", "/v2/")
-"""Where connections are taken: Zaqar takes them anywhere, but on this port there is HTTP besides."""
 
 _REJECTABLE: Final = "websocket.http.response"
 
 _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
 _Send = Callable[[_Message], Awaitable[None]]
+_Frames = asyncio.Queue[Data | None]
+"""Frames that wait to be answered; ``None`` says that no more come."""
 
 
 class WebSocketAdapter:
@@ -41,10 +43,12 @@ class WebSocketAdapter:
         answering: Answering,
         senders: Senders,
         connections: Connections,
+        front: Front,
         settings: Settings,
         now_ms: Callable[[], int],
     ) -> None:
         self.connections = connections
+        self._front = front
         self._answering = answering
         self._senders = senders
         self._origins = frozenset(
@@ -60,30 +64,35 @@ class WebSocketAdapter:
         peer = scope.get("client")
         connection = Connection(peer[0] if peer else "")
         try:
-            await self._admit(connection, scope)
-        except SukkalError as error:
-            await _reject(error, scope, send)
+            conversation = await self._admit(connection, scope)
+        except (SukkalError, Refusal) as error:
+            response = error.response if isinstance(error, Refusal) else error_response(error)
+            await _reject(response, scope, send)
             return
         self.connections.add(connection)
         try:
             # Whoever goes away meanwhile is noticed below.
             with contextlib.suppress(OSError):
-                await send({"type": "websocket.accept"})
+                await send({"type": "websocket.accept", "subprotocol": conversation.subprotocol})
                 connection.write = scope.get("extensions", {}).get(WRITE, {}).get("write", connection.write)
-                await self._serve(connection, receive, send)
+                await self._serve(connection, conversation, receive, send)
         finally:
             self.connections.remove(connection)
 
-    async def _admit(self, connection: Connection, scope: _Message) -> None:
+    async def _admit(self, connection: Connection, scope: _Message) -> Conversation:
         if self.connections.stopping:
             raise ShuttingDown("The service is stopping. Try again in a few seconds.")
         if self.connections.full:
             raise Unavailable("There are too many WebSocket connections. Try again later.")
-        if scope["path"] not in PATHS:
+        path = scope["path"]
+        if not is_socket_path(path):
             raise RouteNotFound
         headers = unambiguous(scope["headers"])
         self._check_origin(headers)
+        if path not in PATHS:
+            return await begin(self._front, connection, scope, headers)
         await self._senders.greet(connection, headers)
+        return Framed(connection, self._answering, self._senders, self._now_ms, authenticate_s=self._authenticate_s)
 
     def _check_origin(self, headers: dict[bytes, bytes]) -> None:
         # A browser lets any page open a connection to any service. Who has to bring a token cannot be abused that
@@ -94,17 +103,17 @@ class WebSocketAdapter:
         if _host_of(origin) != headers.get(b"host", b"").decode("latin-1").lower():
             raise Forbidden("Pages of this origin may not connect. The setting is `cors_origins`.")
 
-    async def _serve(self, connection: Connection, receive: _Receive, send: _Send) -> None:
+    async def _serve(self, connection: Connection, conversation: Conversation, receive: _Receive, send: _Send) -> None:
         async def send_data(data: Data) -> None:
             kind = "bytes" if isinstance(data, bytes) else "text"
             async with asyncio.timeout(self._read_s):
                 await send({"type": "websocket.send", kind: data})
 
-        frames: asyncio.Queue[Data] = asyncio.Queue(limits.WEBSOCKET_FRAMES_WAITING_MAX)
+        frames: _Frames = asyncio.Queue(limits.WEBSOCKET_FRAMES_WAITING_MAX)
         sending = asyncio.create_task(connection.send_to(send_data))
         reading = asyncio.create_task(_read(receive, frames))
-        working = asyncio.create_task(self._work(connection, frames))
-        watching = asyncio.create_task(self._watch(connection))
+        working = asyncio.create_task(_work(connection, conversation, frames))
+        watching = asyncio.create_task(conversation.watch())
         tasks: tuple[asyncio.Task[Any], ...] = (sending, reading, working, watching)
         for task in (working, watching):
             task.add_done_callback(partial(_report, connection))
@@ -112,6 +121,8 @@ class WebSocketAdapter:
             await asyncio.wait((sending, reading), return_when=asyncio.FIRST_COMPLETED)
             if sending.done():
                 await self._end(sending, send)
+            elif conversation.unanswered:
+                await _finish(frames, working)
         finally:
             connection.end()
             for task in tasks:
@@ -128,46 +139,30 @@ class WebSocketAdapter:
             async with asyncio.timeout(limits.WEBSOCKET_CLOSE_S):
                 await send({"type": "websocket.close", "code": code, "reason": reason})
 
-    async def _work(self, connection: Connection, frames: "asyncio.Queue[Data]") -> None:
-        """Answer frames, one after the other."""
-        while True:
-            data = await frames.get()
-            if connection.closing:
-                return
-            connection.busy = True
-            try:
-                answer, then = await self._answering(connection, data)
-                connection.answer(answer)
-                if then is not None:
-                    then()
-            finally:
-                connection.busy = connection.waiting = False
-                connection.wake()
-            await connection.drained()
-            if connection.closed.is_set():
-                return
 
-    async def _watch(self, connection: Connection) -> None:
-        """End the connection of somebody who does not say who it is, or whose token ends."""
-        if not self._senders.believes:
-            try:
-                async with asyncio.timeout(self._authenticate_s):
-                    await connection.known.wait()
-            except TimeoutError:
-                connection.close(POLICY, f"Not authenticated within {self._authenticate_s} seconds.")
-                return
-        await connection.authenticated.wait()
-        while await self._senders.still_valid(connection, self._now_ms()):  # noqa: ASYNC110
-            # A token that ends makes no sound.
-            await asyncio.sleep(self._pause_s(connection))
-        connection.close(EXPIRED, "Authentication expired.")
+async def _work(connection: Connection, conversation: Conversation, frames: _Frames) -> None:
+    """Answer frames, one after the other."""
+    while (data := await frames.get()) is not None and not connection.closing:
+        connection.busy = True
+        try:
+            answer, then = await conversation.answer(data)
+            connection.answer(answer)
+            if then is not None:
+                then()
+        finally:
+            connection.busy = connection.waiting = False
+            connection.wake()
+        await connection.drained()
+        if connection.closed.is_set():
+            return
 
-    def _pause_s(self, connection: Connection) -> float:
-        expires_ms = connection.identity.expires_ms if connection.identity is not None else None
-        if expires_ms is None:
-            return limits.WEBSOCKET_TOKEN_S
-        left_s = (expires_ms - self._now_ms()) / limits.SECOND_MS
-        return min(left_s, limits.WEBSOCKET_TOKEN_S)
+
+async def _finish(frames: _Frames, working: "asyncio.Task[None]") -> None:
+    """Work off what came before the client went away, which cannot ask whether that was done."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(limits.WEBSOCKET_CLOSE_S):
+            await frames.put(None)
+            await asyncio.wait((working,))
 
 
 def _host_of(origin: str) -> str | None:
@@ -177,7 +172,7 @@ def _host_of(origin: str) -> str | None:
         return None
 
 
-async def _read(receive: _Receive, frames: "asyncio.Queue[Data]") -> None:
+async def _read(receive: _Receive, frames: _Frames) -> None:
     """Take frames in until the client goes away. When many wait, nothing more is received."""
     while (message := await receive())["type"] != "websocket.disconnect":
         data = message.get("bytes")
@@ -190,11 +185,10 @@ def _report(connection: Connection, task: "asyncio.Task[None]") -> None:
         connection.close(DEFECT, "The service failed. Its log says why.")
 
 
-async def _reject(error: SukkalError, scope: _Message, send: _Send) -> None:
+async def _reject(response: Response, scope: _Message, send: _Send) -> None:
     if _REJECTABLE not in scope.get("extensions", {}):
-        await send({"type": "websocket.close", "code": POLICY, "reason": error.title})
+        await send({"type": "websocket.close", "code": POLICY, "reason": HTTPStatus(response.status).phrase})
         return
-    response = error_response(error)
     headers: list[Header] = [*response.headers, (b"content-length", str(len(response.body)).encode("ascii"))]
     await send({"type": "websocket.http.response.start", "status": response.status, "headers": headers})
     await send({"type": "websocket.http.response.body", "body": response.body})

@@ -15,13 +15,26 @@ from sukkal.service.access import Identity
 from sukkal.service.listening import Ear
 from sukkal.transports.websocket.frames import Data
 
-__all__ = ["DEFECT", "EXPIRED", "GOING_AWAY", "POLICY", "Close", "Connection", "Connections", "Own"]
+__all__ = [
+    "DEFECT",
+    "EXPIRED",
+    "GOING_AWAY",
+    "LATER",
+    "POLICY",
+    "UNSUPPORTED",
+    "Close",
+    "Connection",
+    "Connections",
+    "Own",
+]
 
 _log: Final = logging.getLogger("sukkal.websocket")
 
 GOING_AWAY: Final = 1001
+UNSUPPORTED: Final = 1003
 POLICY: Final = 1008
 DEFECT: Final = 1011
+LATER: Final = 1013
 EXPIRED: Final = 4003
 
 Close = tuple[int, str]
@@ -104,10 +117,11 @@ class Connection:
             self._add(data, size)
         return True
 
-    def answer(self, data: Data) -> None:
-        """Send the answer to a frame. Of these one waits at most, since the next frame waits for ``drained``."""
+    def answer(self, data: Data | None) -> None:
+        """Send the answer to a frame, if it has one. One waits at most, since the next frame waits for ``drained``."""
         if not self.closed.is_set():
-            self._add(data, 0)
+            if data is not None:
+                self._add(data, 0)
             self._send_pushed()
 
     def wait(self) -> None:
@@ -122,7 +136,7 @@ class Connection:
     def close(self, code: int, reason: str, *, at_once: bool = False) -> None:
         """End the connection after what waits to be sent and, unless ``at_once``, after the answer in the making."""
         if self._close is None:
-            self._close = (code, reason)
+            self._close = (code, _short(reason))
         if at_once:
             self.busy = False
         self._changed.set()
@@ -147,7 +161,7 @@ class Connection:
         try:
             await work
         except SukkalError as error:
-            self.close(DEFECT, str(error)[: limits.CLOSE_REASON_CHARS_MAX])
+            self.close(DEFECT, str(error))
         except Exception:  # noqa: BLE001 - a defect ends one connection, and is logged
             _log.exception("a connection failed")
             self.close(DEFECT, "The service failed. Its log says why.")
@@ -186,6 +200,11 @@ class Connection:
 
 def _never(wire: bytes) -> bool:
     return False
+
+
+def _short(reason: str) -> str:
+    """Return as much of a reason as a closing frame has room for."""
+    return reason.encode("utf-8")[: limits.CLOSE_REASON_BYTES_MAX].decode("utf-8", errors="ignore")
 
 
 class Connections:

@@ -6,6 +6,7 @@ from sukkal.transports.http.call import Handler
 from sukkal.transports.http.handlers import (
     claims,
     cloud_subscriptions,
+    event_sockets,
     events,
     explanations,
     messages,
@@ -36,6 +37,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "events.post": events.post,
     "messages.list": messages.list_messages,
     "messages.stream": stream.stream,
+    "events.connect": event_sockets.connect,
     "messages.get": messages.get,
     "messages.delete_many": messages.delete_many,
     "messages.delete": messages.delete,

@@ -82,6 +82,7 @@ def message_shapes(settings: Settings) -> dict[str, Shape]:
         ),
         "events.post": _EVENTS,
         "messages.stream": _STREAM,
+        "events.connect": _CONNECT,
         "messages.get": Shape(query=(DETAILED,), answers={"200": ("The message.", ref("Message"))}),
         "messages.delete_many": Shape(
             query=(
@@ -121,6 +122,19 @@ _STREAM: Final = Shape(
     headers=({"name": "Last-Event-ID", "in": "header", "schema": TEXT, "description": "The same."},),
     answers={"200": ("Events, until the client goes away.", an_object("data", id=TEXT, event=TEXT, data=TEXT))},
     answer_type="text/event-stream",
+)
+
+
+_CONNECT: Final = Shape(
+    query=(
+        parameter("since", TEXT, "The last position that was seen, to be told what came after it."),
+        parameter("positions", FLAG, "Say with each event where it stands in the queue."),
+        *LENS[:2],
+    ),
+    answers={
+        "101": ("Events in both directions, by the subprotocol cloudevents.json.", None),
+        "426": ("The request does not ask for a WebSocket.", ref("Error")),
+    },
 )
 
 
