@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from bench.access import ACCESS, measure_access
 from bench.arguments import Options, parse
 from bench.cases import NAMES, foreign_cases, generator_cases, main_cases
+from bench.events import EVENTS, measure_events
 from bench.fanout import FANOUT, measure_fanout
 from bench.growth import GROWTH, Comparison, Sizes, measure_growth
 from bench.idle import IDLE, measure_idle
@@ -67,6 +68,10 @@ class Bench:
                 access = measure_access(self._directory / ACCESS, self._cores, measure=self._run)
                 self._show(growth_table(access))
                 comparisons += access
+            if self._options.wants(EVENTS):
+                events = measure_events(self._directory / EVENTS, self._cores, measure=self._run)
+                self._show(growth_table(events))
+                comparisons += events
             if self._options.wants(GROWTH):
                 growth = self._growth_part()
                 self._show(growth_table(growth))

@@ -8,6 +8,7 @@ from typing import Final
 
 from bench.access import ACCESS
 from bench.cases import FOREIGN, NAMES
+from bench.events import EVENTS
 from bench.fanout import FANOUT
 from bench.growth import GROWTH
 from bench.idle import IDLE
@@ -15,7 +16,7 @@ from bench.webhook import WEBHOOK
 
 __all__ = ["Options", "parse"]
 
-_ALL: Final = (*NAMES, ACCESS, GROWTH, FANOUT, WEBHOOK, IDLE)
+_ALL: Final = (*NAMES, ACCESS, EVENTS, GROWTH, FANOUT, WEBHOOK, IDLE)
 _DEPTH_PER_S: Final = 50_000
 _FOREIGN_DEPTH_PER_S: Final = 5_000
 

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from sukkal.model import Usage
+from sukkal.model import QueueKey, Usage
 
 __all__ = ["Accounts"]
 
@@ -13,5 +13,9 @@ class Accounts(Protocol):
     async def usage(self, project: str, *, now_ms: int) -> Usage:
         """Count the project's queues and topics, their live messages, and the bytes of their bodies.
 
-        It is linear in the messages of this project, and looks at those of no other.
+        What histories keep counts as well, since it takes as much room; what backlogs hold does not. It is linear in
+        the messages of this project, and looks at those of no other.
         """
+
+    async def usage_of(self, key: QueueKey, *, now_ms: int) -> Usage:
+        """Count the live messages of one queue, also a hidden one, and the bytes of their bodies."""

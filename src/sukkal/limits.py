@@ -167,6 +167,14 @@ RETRIES_MAX: Final = 100
 RETRY_DELAY_S_MAX: Final = 86_400 * 7
 # A delivery waits in its backlog until it is made, given up, or ended with its subscription; no time limit ends it.
 BACKLOG_TTL_S: Final = 86_400 * 365
+# What waits in a backlog: a message of a kilobyte each second, for the three days of the default schedule.
+BACKLOG_BYTES_MAX_DEFAULT: Final = 512 * 1_048_576
+BACKLOG_BYTES_MAX_MIN: Final = 16 * 1_048_576
+# What a delivery takes in the store besides its body.
+DELIVERY_EXTRA_BYTES: Final = 1_024
+BACKLOG_COUNT_PAUSE_S: Final = 5
+BACKLOG_DROP_ROUNDS_MAX: Final = 100
+BACKLOGS_REMEMBERED_MAX: Final = 100_000
 DELIVERIES_AT_ONCE: Final = 10
 DELIVERIES_CLAIMED_MAX: Final = 50
 DELIVERIES_CLAIMED_BYTES: Final = 65_536
@@ -247,6 +255,11 @@ FILTERED_MESSAGES_MAX: Final = 1_000
 FILTERED_BYTES_MAX: Final = 4 * 1_048_576
 # How many messages filters look at before others get their turn.
 FILTERED_AT_ONCE: Final = 4
+# The same for posts, in attributes compared; an expression weighs as much as so many.
+FILTER_WEIGHT_AT_ONCE: Final = 256
+EXPRESSION_WEIGHT: Final = 64
+# Subscriptions, all audiences together.
+AUDIENCES_REMEMBERED_MAX: Final = 20_000
 LISTENER_FILTERS_MAX: Final = 100
 DRY_RUN_MESSAGES_MAX: Final = 20
 EXPLAINED_PARTS_MAX: Final = 10_000

@@ -195,7 +195,8 @@ class Page(msgspec.Struct, frozen=True):
     Of a view with claimed and delayed messages, ``epoch`` names the queue's contents: another queue of the same name,
     or the same queue after it was cleared, has another one; 0 is no queue. What is posted from now on has a sequence
     greater than ``last``. It is ``complete`` unless something that had been posted after the position is gone;
-    while very much waits to be swept it may seem so.
+    while very much waits to be swept it may seem so. No contents of the queue were given up at a sequence greater than
+    ``dropped``, by clearing or deleting it; that may be more than the last time that they were.
     """
 
     messages: tuple[Message, ...]
@@ -203,6 +204,7 @@ class Page(msgspec.Struct, frozen=True):
     epoch: int = 0
     last: int = 0
     complete: bool = True
+    dropped: int = 0
 
 
 class NewClaim(msgspec.Struct, frozen=True, kw_only=True):
@@ -295,7 +297,10 @@ class Swept(msgspec.Struct, frozen=True):
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):
-    """How much a project keeps: queues and topics, live messages in them, the bytes of their bodies, subscriptions."""
+    """How much a project keeps: queues and topics, live messages, the bytes of their bodies, subscriptions.
+
+    What the histories of queues keep is among the messages.
+    """
 
     queues: int = 0
     messages: int = 0

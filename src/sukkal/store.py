@@ -57,12 +57,13 @@ class Store(Protocol):
     # -- queues
 
     async def put_queue(
-        self, key: QueueKey, metadata: Mapping[str, Any], *, revision: int | None, now_ms: int
+        self, key: QueueKey, metadata: Mapping[str, Any], *, revision: int | None, now_ms: int, gap: bool = False
     ) -> Queue:
         """Create the queue, or replace its metadata.
 
         ``revision`` is that of the queue as the caller read it, ``None`` if it did not exist. Raises
-        ``RevisionConflict`` when that is no longer so.
+        ``RevisionConflict`` when that is no longer so. With a ``gap`` every page after an older place is incomplete
+        from then on, as if a message had come and gone; the messages that are there stay.
         """
 
     async def get_queue(self, key: QueueKey) -> Queue | None:

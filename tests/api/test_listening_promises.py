@@ -3,6 +3,7 @@
 import asyncio
 import json
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,13 +77,121 @@ def test_a_queue_that_stores_nothing_promises_nothing(service: Service) -> None:
         assert stream.ready["data"]["recovered"] is False
 
 
-def test_a_queue_that_was_made_and_deleted_meanwhile_is_not_passed_over(service: Service) -> None:
+@pytest.mark.parametrize("history_s", [0, 3_600])
+def test_what_was_posted_while_the_queue_stored_nothing_is_missed_with_a_word(service: Service, history_s: int) -> None:
+    service.put("/v2/queues/q", json={"_history": history_s})
+    with Stream(service) as stream:
+        service.post_bodies(1)
+        last = stream.event()["id"]
+    change(service, "_persistence", "none")
+    service.post_bodies("gone")
+    change(service, "_persistence", "durable")
+    service.post_bodies(2)
+    assert service.bodies() == [1, 2], "what was stored before stays"
+    with Stream(service, headers={"last-event-id": last}) as stream:
+        assert stream.ready["data"]["recovered"] is False
+        event = stream.event()
+        assert event["data"]["body"] == 2
+        last = event["id"]
+    service.post_bodies(3)
+    with Stream(service, headers={"last-event-id": last}) as stream:
+        assert stream.ready["data"]["recovered"] is True
+        assert stream.bodies(1) == [3]
+
+
+def test_whoever_came_while_the_queue_stored_nothing_is_told_as_well(service: Service) -> None:
+    service.put("/v2/queues/q", json={"_persistence": "none"})
+    with Stream(service) as stream:
+        last = stream.ready["id"]
+    service.post_bodies("gone")
+    changes = [{"op": "remove", "path": "/metadata/_persistence"}]
+    assert service.patch("/v2/queues/q", json=changes, headers=PATCH).status_code == 200
+    with Stream(service, headers={"last-event-id": last}) as stream:
+        assert stream.ready["data"]["recovered"] is False
+
+
+def test_other_changes_of_a_queue_leave_positions_good(service: Service) -> None:
+    with Stream(service) as stream:
+        service.post_bodies(1)
+        last = stream.event()["id"]
+    for name, value in (("colour", "red"), ("_persistence", "durable"), ("_default_message_ttl", 300)):
+        change(service, name, value)
+    with Stream(service, headers={"last-event-id": last}) as stream:
+        assert stream.ready["data"]["recovered"] is True
+
+
+@pytest.mark.parametrize("then", ["nothing", "another", "cleared"])
+def test_a_queue_that_was_made_and_deleted_meanwhile_is_not_passed_over(service: Service, then: str) -> None:
     with Stream(service) as stream:
         last = stream.ready["id"]
     service.post_bodies(1)
-    service.delete("/v2/queues/q")
+    if then == "cleared":
+        service.post("/v2/queues/q/purge", json={"resource_types": ["messages"]})
+    else:
+        service.delete("/v2/queues/q")
+    if then == "another":
+        service.post_bodies(2)
     with Stream(service, headers={"last-event-id": last}) as stream:
         assert stream.ready["data"]["recovered"] is False
+
+
+def test_whoever_came_before_the_queue_and_missed_nothing_is_told_so(service: Service) -> None:
+    with Stream(service) as stream:
+        last = stream.ready["id"]
+    with Stream(service, headers={"last-event-id": last}) as stream:
+        assert stream.ready["data"] == {"position": last, "recovered": True}
+    service.post_bodies(1, 2)
+    service.delete("/v2/queues/other")
+    for _ in range(2):
+        with Stream(service, headers={"last-event-id": last}) as stream:
+            assert stream.ready["data"]["recovered"] is True
+            assert stream.bodies(2) == [1, 2]
+    service.delete("/v2/queues/q/messages?pop=1")
+    with Stream(service, headers={"last-event-id": last}) as stream:
+        assert stream.ready["data"]["recovered"] is False
+        assert stream.bodies(1) == [2]
+
+
+@pytest.mark.parametrize("attributes", [{"_persistence": "none"}, {"_history": 60}])
+def test_whoever_came_before_a_queue_of_which_that_cannot_be_known_is_not_told_so(
+    service: Service, attributes: dict[str, Any]
+) -> None:
+    with Stream(service) as stream:
+        last = stream.ready["id"]
+    service.put("/v2/queues/q", json=attributes)
+    service.post_bodies(1)
+    with Stream(service, headers={"last-event-id": last}) as stream:
+        assert stream.ready["data"]["recovered"] is False
+
+
+def test_a_place_from_before_the_queue_is_good_after_a_restart_of_a_store_that_lasts(tmp_path: Path) -> None:
+    def started(number: int) -> Service:
+        return Service(f"sqlite:///{tmp_path}", first_id=1 + 1_000 * number)
+
+    with closing(started(0)) as service, Stream(service) as stream:
+        last = stream.ready["id"]
+    with closing(started(1)) as service:
+        service.post_bodies(1)
+        with Stream(service, headers={"last-event-id": last}) as stream:
+            assert stream.ready["data"]["recovered"] is True
+            assert stream.bodies(1) == [1]
+        service.delete("/v2/queues/q")
+    with closing(started(2)) as service:
+        service.post_bodies(2)
+        with Stream(service, headers={"last-event-id": last}) as stream:
+            assert stream.ready["data"]["recovered"] is False
+
+
+def test_a_place_before_a_queue_of_a_store_that_is_lost_is_good_for_nothing() -> None:
+    with closing(Service("memory://")) as service:
+        service.post_bodies(0, queue="other")
+        with Stream(service) as stream:
+            last = stream.ready["id"]
+    with closing(Service("memory://")) as service:
+        service.pass_s(60)
+        service.post_bodies(1)
+        with Stream(service, headers={"last-event-id": last}) as stream:
+            assert stream.ready["data"]["recovered"] is False
 
 
 def test_a_number_that_messagepack_has_no_form_for_is_pushed_as_text(service: Service) -> None:
@@ -123,7 +232,7 @@ def test_whoever_unsubscribes_while_it_catches_up_hears_no_more(service: Service
 
 
 def test_a_post_whose_caller_has_gone_leaves_listeners_in_no_doubt(service: Service) -> None:
-    publish = service.app.deliveries._posting._store.publish
+    publish = service.app.deliveries._letters._posting._store.publish
     begun, gate = asyncio.Event(), asyncio.Event()
 
     async def slow(*what: Any, **more: Any) -> Any:
@@ -143,7 +252,7 @@ def test_a_post_whose_caller_has_gone_leaves_listeners_in_no_doubt(service: Serv
     ended: list[Any] = []
     reasons: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(service.app.deliveries._posting._store, "publish", slow)
+        patch.setattr(service.app.deliveries._letters._posting._store, "publish", slow)
         service.run(cancelled())
     assert len(reasons) == 1
     assert "Come back" in reasons[0]

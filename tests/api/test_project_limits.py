@@ -75,6 +75,45 @@ def test_bytes_are_limited(service: Service) -> None:
     too_much(raw)
 
 
+def test_a_history_costs_as_much_as_the_queue_until_it_ends(service: Service) -> None:
+    service.put("/v2/queues/q", json={"_history": 120})
+    limit(service, messages=6, bytes=100)
+    assert post(service, 1, 2).status_code == 201
+    assert usage(service) == {"queues": 1, "messages": 4, "bytes": 4, "subscriptions": 0}
+    too_much(post(service, 3, 4), "6 messages", "`_history`", "purged")
+    too_much(post(service, "x" * 50), "100 bytes", "`_history`")
+    assert post(service, 3, 4, queue="plain").status_code == 201
+    service.delete("/v2/queues/q/messages?pop=2")
+    service.delete("/v2/queues/plain")
+    service.pass_s(1)
+    assert usage(service)["messages"] == 2
+    too_much(post(service, 1, 2, 3))
+    service.pass_s(3_600)
+    assert usage(service)["messages"] == 0
+    assert post(service, 1, 2, 3).status_code == 201
+
+
+@pytest.mark.parametrize("way", ["purge", "switch off", "delete"])
+def test_a_history_can_be_given_up_for_room(service: Service, way: str) -> None:
+    service.put("/v2/queues/q", json={"_history": 3_600})
+    limit(service, messages=4)
+    post(service, 1, 2)
+    service.delete("/v2/queues/q/messages?pop=2")
+    service.pass_s(1)
+    assert usage(service)["messages"] == 2
+    too_much(post(service, 1, 2, 3, queue="other"))
+    if way == "purge":
+        service.post("/v2/queues/q/purge", json={"resource_types": ["messages"]})
+    elif way == "delete":
+        service.delete("/v2/queues/q")
+    else:
+        change = [{"op": "replace", "path": "/metadata/_history", "value": 0}]
+        service.patch("/v2/queues/q", json=change, headers={"content-type": PATCH_TYPE})
+    service.pass_s(1)
+    assert usage(service)["messages"] == 0
+    assert post(service, 1, 2, 3, queue="other").status_code == 201
+
+
 def test_queues_are_limited_however_they_come_about(service: Service) -> None:
     limit(service, queues=2)
     assert service.put("/v2/queues/a").status_code == 201

@@ -14,6 +14,7 @@ from typing import Final
 
 from tests.engines.mutant import Mutant
 from tests.engines.mutants_of_listening import MUTANTS_OF_LISTENING
+from tests.engines.mutants_of_room import MUTANTS_OF_ROOM
 
 _ROOT: Final = Path(__file__).parents[2]
 _SUITE_S_MAX: Final = 150
@@ -345,7 +346,7 @@ _OF_THE_ENGINE: Final = (
     ),
 )
 
-MUTANTS: Final = (*_OF_THE_ENGINE, *MUTANTS_OF_LISTENING)
+MUTANTS: Final = (*_OF_THE_ENGINE, *MUTANTS_OF_LISTENING, *MUTANTS_OF_ROOM)
 
 
 def main() -> int:

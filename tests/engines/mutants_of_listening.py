@@ -92,15 +92,15 @@ MUTANTS_OF_LISTENING: Final = (
     Mutant(
         "the contents of a queue are not compared",
         "listening.py",
-        "since.epoch == page.epoch and since.sequence <= page.last",
-        "since.sequence <= page.last",
+        "        return since.epoch == page.epoch\n",
+        "        return True\n",
         *SERVICE,
     ),
     Mutant(
         "a position that the store has not reached is believed",
         "listening.py",
-        "since.epoch == page.epoch and since.sequence <= page.last",
-        "since.epoch == page.epoch",
+        "    if since.sequence > page.last:\n",
+        "    if page.last < 0:\n",
         *SERVICE,
     ),
     Mutant(

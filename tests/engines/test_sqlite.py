@@ -31,4 +31,6 @@ def test_nothing_is_left_of_contents_that_were_given_up(tmp_path: Path, *, conte
     subject.close()
     with closing(apsw.Connection(str(tmp_path / "messages.sqlite3"))) as database:
         for table in ("messages", "claims", "removed", "dropped"):
-            assert list(database.execute(f"SELECT * FROM {table}")) == [], table
+            # Of a queue that is gone there is a mark, of which there are only so many.
+            where = "WHERE queue > 0" if table == "removed" else ""
+            assert list(database.execute(f"SELECT * FROM {table} {where}")) == [], table

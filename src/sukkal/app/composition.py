@@ -99,7 +99,7 @@ async def running(
         pushing = await stack.enter_async_context(
             push(settings, engine, door, waiting, listeners, quotas, sinks(settings), lenses, post, now_ms, new_id)
         )
-        burials = Burials(engine, pushing.posting, waiting, now_ms, new_id)
+        burials = Burials(engine, pushing.letters, waiting, now_ms, new_id)
         services = services_of(
             settings,
             engine,

@@ -8,12 +8,14 @@ import msgspec
 
 from sukkal.app.access import Entrance
 from sukkal.model import QueueKey
+from sukkal.service.backlogs import Backlogs
 from sukkal.service.confirmations import Confirmations
 from sukkal.service.deliveries import Deliveries
 from sukkal.service.fan_out import FanOut
 from sukkal.service.forwarding import Forwarding, Post
 from sukkal.service.ledger import Ledger
 from sukkal.service.lenses import Lenses
+from sukkal.service.letters import Letters
 from sukkal.service.listening import Listeners
 from sukkal.service.orders import Arrangement, Arrangements
 from sukkal.service.posting import Posting
@@ -39,6 +41,7 @@ class Push(msgspec.Struct, frozen=True):
     redrives: Redrives
     fan_out: FanOut
     posting: Posting
+    letters: Letters
     deliveries: Deliveries
     trusts: TrustedOrders | None
 
@@ -66,7 +69,8 @@ async def push(
         deliveries.wake(backlogs)
 
     posting = Posting(engine, waiting, listeners, wake)
-    ledger, timeout_s = Ledger(engine, now_ms), settings.delivery_timeout_s
+    backlogs = Backlogs(engine, now_ms, new_id, bytes_max=settings.max_backlog_size)
+    ledger, timeout_s = Ledger(engine, backlogs, now_ms), settings.delivery_timeout_s
     forwarding = Forwarding(door.gate, settings, post)
     all_sinks = [*sinks, QueueSink(forwarding.forward, forwarding.check)]
     arranged: dict[str, Arrangement] = {"queue": forwarding}
@@ -78,15 +82,17 @@ async def push(
         all_sinks.append(trusting)
         arranged |= dict.fromkeys(trusting.schemes, trusts)
     senders, arrangements = Senders(all_sinks), Arrangements(arranged)
-    confirmations = Confirmations(engine, door.signer, wake, now_ms, new_id)
+    confirmations = Confirmations(engine, backlogs, door.signer, wake, now_ms, new_id)
     subscriptions = Subscriptions(engine, settings, senders, confirmations, quotas, arrangements, now_ms, new_id)
+    fan_out = FanOut(engine, backlogs, settings, lenses, now_ms)
+    letters = Letters(engine, door.encryption, posting, fan_out, now_ms)
     deliveries = Deliveries(
         engine,
         subscriptions,
         senders,
         door.encryption,
         lenses,
-        posting,
+        letters,
         ledger,
         now_ms,
         new_id,
@@ -95,7 +101,7 @@ async def push(
     )
     redrives = Redrives(engine, subscriptions, senders, ledger, lenses, wake, now_ms, new_id, timeout_s=timeout_s)
     try:
-        yield Push(subscriptions, redrives, FanOut(engine, settings, lenses, now_ms), posting, deliveries, trusts)
+        yield Push(subscriptions, redrives, fan_out, posting, letters, deliveries, trusts)
     finally:
         await deliveries.close(settings.shutdown_grace_s)
         await senders.close()

@@ -1,13 +1,14 @@
 """Whether an event passes filters: they are made into closures once, which then look at one event after another."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+from sukkal import limits
 from sukkal.filters.cesql.evaluating import evaluator_of
 from sukkal.filters.cesql.failures import Failure, Steps
 from sukkal.filters.dialects import AllOf, AnyOf, Filter, Not, Sql, Texts
 from sukkal.filters.values import Attributes, as_text
 
-__all__ = ["Passes", "compiled"]
+__all__ = ["Passes", "compiled", "demanded", "weight"]
 
 Passes = Callable[[Attributes], bool]
 """Tells whether an event passes. It never fails, and costs no more than ``FILTER_STEPS_MAX`` steps."""
@@ -21,6 +22,31 @@ def compiled(filters: Filter) -> Passes:
     return lambda attributes: test(attributes, Steps())
 
 
+def demanded(filters: Filter) -> tuple[str, str] | None:
+    """Return an attribute and the value that it must have, written as text, if there is one without which none pass."""
+    match filters:
+        case Texts("exact", ((name, text), *_)):
+            return name, text
+        case AllOf(several):
+            return next(filter(None, map(demanded, several)), None)
+        case AnyOf((one,)):
+            return demanded(one)
+    return None
+
+
+def weight(filters: Filter) -> int:
+    """Return about what it costs at most to look at an event, in attributes compared."""
+    match filters:
+        case Texts(_, wanted):
+            return len(wanted)
+        case AllOf(several) | AnyOf(several):
+            return sum(map(weight, several))
+        case Not(one):
+            return weight(one)
+        case Sql():
+            return limits.EXPRESSION_WEIGHT
+
+
 def _test(filters: Filter) -> _Test:
     match filters:
         case Texts(dialect, wanted):
@@ -28,7 +54,7 @@ def _test(filters: Filter) -> _Test:
         case AllOf(several):
             return _all(list(map(_test, several)))
         case AnyOf(several):
-            return _any(list(map(_test, several)))
+            return _any(several)
         case Not(one):
             test = _test(one)
             return lambda attributes, steps: not test(attributes, steps)
@@ -49,7 +75,20 @@ def _all(tests: list[_Test]) -> _Test:
     return every
 
 
-def _any(tests: list[_Test]) -> _Test:
+def _any(filters: Sequence[Filter]) -> _Test:
+    """Return what tells whether one of the filters passes; those that compare one attribute are one lookup."""
+    values: dict[str, set[str]] = {}
+    others: list[_Test] = []
+    for each in filters:
+        match each:
+            case Texts("exact", ((name, text),)):
+                values.setdefault(name, set()).add(text)
+            case _:
+                others.append(_test(each))
+    tests = [_among(name, texts) for name, texts in values.items()] + others
+    if len(tests) == 1:
+        return tests[0]
+
     def some(attributes: Attributes, steps: Steps) -> bool:
         for test in tests:  # noqa: SIM110
             if test(attributes, steps):
@@ -57,6 +96,14 @@ def _any(tests: list[_Test]) -> _Test:
         return False
 
     return some
+
+
+def _among(name: str, texts: set[str]) -> _Test:
+    def is_one(attributes: Attributes, _: Steps) -> bool:
+        value = attributes.get(name)
+        return value is not None and as_text(value) in texts
+
+    return is_one
 
 
 def _text(dialect: str, name: str, wanted: str) -> _Test:

@@ -6,7 +6,8 @@ from typing import Any, Final
 import msgspec
 
 from sukkal import limits
-from sukkal.model import NewMessage, Post, QueueKey, Subscription
+from sukkal.model import NewMessage, QueueKey, Subscription
+from sukkal.service.backlogs import Backlogs
 from sukkal.service.fan_out import Origin
 from sukkal.service.signatures import Signer, expiry_text
 from sukkal.store import Store
@@ -22,12 +23,14 @@ class Confirmations:
     def __init__(
         self,
         store: Store,
+        backlogs: Backlogs,
         signer: Signer,
         wake: Callable[[Sequence[QueueKey]], None],
         now_ms: Callable[[], int],
         new_id: Callable[[], str],
     ) -> None:
         self._store = store
+        self._backlogs = backlogs
         self._signer = signer
         self._wake = wake
         self._now_ms = now_ms
@@ -74,5 +77,6 @@ class Confirmations:
             ttl_s=limits.BACKLOG_TTL_S,
             attributes=msgspec.json.encode(origin),
         )
-        await self._store.publish((Post(subscription.backlog, (notice,)),), now_ms=self._now_ms())
-        self._wake([subscription.backlog])
+        if posts := await self._backlogs.with_room([(subscription, (notice,))]):
+            await self._store.publish(posts, now_ms=self._now_ms())
+            self._wake([subscription.backlog])

@@ -6,37 +6,21 @@ repeats the first, which changes nothing.
 """
 
 import logging
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
-
-import msgspec
 
 from sukkal import limits
 from sukkal.errors import ClaimNotFound
 from sukkal.model import Ack, Message, NewClaim, NewMessage, QueueKey, Release, Settlement
 from sukkal.service.attributes import DeadLetters
-from sukkal.service.posting import Posting
+from sukkal.service.letters import DeadLetter, Letters, further, letter, passed_by
 from sukkal.service.waiting import Waiting
 from sukkal.store import Store
 
-__all__ = ["Burials", "DeadLetter"]
+__all__ = ["Burials"]
 
 _log: Final = logging.getLogger("sukkal.dead_letters")
-
-
-class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where a dead letter comes from and why; kept as the message's attribute ``dead_letter``.
-
-    One that could not be delivered names its subscription and subscriber, and how the last attempt ended.
-    """
-
-    reason: str
-    queue: str
-    claim_count: int
-    subscription: str | None = None
-    subscriber: str | None = None
-    status: int | None = None
-    error: str = ""
 
 
 class Burials:
@@ -45,13 +29,13 @@ class Burials:
     def __init__(
         self,
         store: Store,
-        posting: Posting,
+        letters: Letters,
         waiting: Waiting,
         now_ms: Callable[[], int],
         new_id: Callable[[], str],
     ) -> None:
         self._store = store
-        self._posting = posting
+        self._letters = letters
         self._waiting = waiting
         self._now_ms = now_ms
         self._new_id = new_id
@@ -73,10 +57,8 @@ class Burials:
         most = rule.max_attempts
         dead = [message for message in messages if most is not None and message.attempts >= most]
         settlements: dict[str, Settlement] = {message.id: Ack() for message in dead}
-        if dead:
-            target = key._replace(name=rule.queue_name)
-            letters = tuple(_letter(message, key, rule) for message in dead)
-            await self._posting.publish(target, await self._store.get_queue(target), letters, now_ms=now_ms)
+        for passed, letters in _letters(dead, key, rule).items():
+            await self._letters.post(key._replace(name=rule.queue_name), letters, passed)
         try:
             # The others may be claimed again, since the queue's rule has changed.
             await self._store.settle(key, claim.id, settlements, now_ms=self._now_ms(), rest=Release(revive=True))
@@ -86,12 +68,13 @@ class Burials:
         self._waiting.wake(key, len(messages) - len(dead))
 
 
-def _letter(message: Message, origin: QueueKey, rule: DeadLetters) -> NewMessage:
-    reason = DeadLetter(reason="max_claim_count", queue=origin.name, claim_count=message.attempts)
-    return NewMessage(
-        id=message.id,
-        body=message.body,
-        ttl_s=rule.ttl_s or message.ttl_s,
-        client=message.client,
-        attributes=msgspec.json.encode({"dead_letter": reason}),
-    )
+def _letters(
+    dead: Sequence[Message], origin: QueueKey, rule: DeadLetters
+) -> Mapping[tuple[str, ...], Sequence[NewMessage]]:
+    """Return what becomes of dead messages, by the queues that they have passed."""
+    letters: defaultdict[tuple[str, ...], list[NewMessage]] = defaultdict(list)
+    for message in dead:
+        why = DeadLetter(reason="max_claim_count", queue=origin.name, claim_count=message.attempts)
+        passed = further(passed_by(message), origin)
+        letters[passed].append(letter(message, why, ttl_s=rule.ttl_s or message.ttl_s, passed=passed))
+    return letters

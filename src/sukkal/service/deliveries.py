@@ -14,16 +14,15 @@ import msgspec
 
 from sukkal import limits
 from sukkal.errors import ClaimNotFound, KeyUnavailable, SukkalError
-from sukkal.model import Ack, Bury, Message, NewClaim, NewMessage, QueueKey, Release, Subscription
+from sukkal.model import Ack, Bury, Message, NewClaim, QueueKey, Release, Subscription
 from sukkal.service.attributes import DISABLED, DeadLetters
 from sukkal.service.breakers import Breakers, endpoint_of
-from sukkal.service.dead_letters import DeadLetter
 from sukkal.service.encryption import Encryption
 from sukkal.service.fan_out import Origin, origin_of, passing
 from sukkal.service.ledger import Ledger
 from sukkal.service.lenses import Lenses, received
+from sukkal.service.letters import DeadLetter, Letters, further, letter
 from sukkal.service.paces import Paces, at_once
-from sukkal.service.posting import Posting
 from sukkal.service.retries import delay_s, schedule_of
 from sukkal.service.senders import Senders
 from sukkal.service.settling import Settling
@@ -62,7 +61,7 @@ class Deliveries:
         senders: Senders,
         encryption: Encryption,
         lenses: Lenses,
-        posting: Posting,
+        letters: Letters,
         ledger: Ledger,
         now_ms: Callable[[], int],
         new_id: Callable[[], str],
@@ -75,7 +74,7 @@ class Deliveries:
         self._senders = senders
         self._encryption = encryption
         self._lenses = lenses
-        self._posting = posting
+        self._letters = letters
         self._ledger = ledger
         self._now_ms = now_ms
         self._new_id = new_id
@@ -336,7 +335,7 @@ class Deliveries:
         if not isinstance(target, str):
             batch.settling.add(message.id, Bury(attributes=_dead(origin)))
             return
-        letter = DeadLetter(
+        why = DeadLetter(
             reason=f"undeliverable: {reason}",
             queue=subscription.queue.name,
             claim_count=origin.attempts,
@@ -345,15 +344,11 @@ class Deliveries:
             status=origin.status,
             error=origin.error,
         )
-        dead = NewMessage(
-            id=message.id,
-            body=message.body,
-            ttl_s=DeadLetters(batch.metadata).ttl_s or max(origin.ttl_s, limits.DEAD_DELIVERY_TTL_S_MIN),
-            attributes=msgspec.json.encode({"dead_letter": letter}),
-        )
-        key = QueueKey(batch.key.project, target)
+        ttl_s = DeadLetters(batch.metadata).ttl_s or max(origin.ttl_s, limits.DEAD_DELIVERY_TTL_S_MIN)
+        passed = further(origin.passed, subscription.queue)
+        dead = letter(message, why, ttl_s=ttl_s, passed=passed)
         # Dying between the two steps repeats the first, which changes nothing.
-        await self._posting.publish(key, await self._store.get_queue(key), (dead,), now_ms=self._now_ms())
+        await self._letters.post(QueueKey(batch.key.project, target), (dead,), passed)
         batch.settling.add(message.id, Ack())
 
 

@@ -10,7 +10,9 @@ from sukkal import limits
 from sukkal.filters.values import Attributes
 from sukkal.model import NewMessage, Post, Queue, QueueKey, QueueKind, Subscription
 from sukkal.service.attributes import DISABLED
-from sukkal.service.lenses import Lens, Lenses, posted
+from sukkal.service.audience import Audience, Audiences, Group
+from sukkal.service.backlogs import Backlogs
+from sukkal.service.lenses import Lenses, posted
 from sukkal.settings import Settings
 from sukkal.store import Store
 
@@ -57,9 +59,13 @@ def passing(key: QueueKey) -> str:
 class FanOut:
     """Finds out who is to have a copy."""
 
-    def __init__(self, store: Store, settings: Settings, lenses: Lenses, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, store: Store, backlogs: Backlogs, settings: Settings, lenses: Lenses, now_ms: Callable[[], int]
+    ) -> None:
         self._store = store
+        self._backlogs = backlogs
         self._lenses = lenses
+        self._audiences = Audiences(lenses)
         self._confirmed_only = settings.require_confirmation
         self._now_ms = now_ms
 
@@ -78,9 +84,9 @@ class FanOut:
             page = await self._store.list_subscriptions(
                 queue.key, after=after, limit=limits.SUBSCRIPTIONS_PER_POST, now_ms=self._now_ms()
             )
-            wanted = [subscription for subscription in page if self.obstacle(subscription) is None]
-            copies = [(each.backlog, await sieve.wanted(self._lenses.of(each))) for each in wanted]
-            found += [Post(backlog, some) for backlog, some in copies if some]
+            wanted = await sieve.wanted(self._audiences.of(queue.key, after, page))
+            copies = [each for each in wanted if self.obstacle(each[0]) is None]
+            found += await self._backlogs.with_room(copies)
             if len(page) < limits.SUBSCRIPTIONS_PER_POST:
                 return found
             after = page[-1].id
@@ -93,7 +99,7 @@ class FanOut:
 
 
 class _Sieve:
-    """The copies of one post that pass filters: the same filters look at a message once, for all who have them."""
+    """The copies of one post that pass filters."""
 
     def __init__(
         self,
@@ -109,37 +115,43 @@ class _Sieve:
         self._copies = copies
         self._now_ms = now_ms
         self._attributes: list[Attributes] | None = None
-        self._looks = 0
-        self._passed: dict[bytes, tuple[NewMessage, ...]] = {}
+        self._weight = 0
 
-    async def wanted(self, lens: Lens) -> tuple[NewMessage, ...]:
-        """Return the copies for one who looks through the lens."""
-        if lens.passes is None:
-            return self._copies
-        passed = self._passed.get(lens.filters)
-        if passed is None:
-            if self._attributes is None:
-                self._attributes = await self._recognised()
-            found = []
-            for copy, attributes in zip(self._copies, self._attributes, strict=True):
-                if lens.passes(attributes):
-                    found.append(copy)
-                await self._turn()
-            passed = self._passed[lens.filters] = tuple(found)
-        return passed
+    async def wanted(self, audience: Audience) -> list[tuple[Subscription, tuple[NewMessage, ...]]]:
+        """Return the copies for each of an audience that wants any."""
+        found = [(each, self._copies) for each in audience.unfiltered]
+        if audience.filtered:
+            for group, copies in (await self._passed(audience)).values():
+                passed = tuple(copies)
+                found += [(each, passed) for each in group.subscriptions]
+        return found
+
+    async def _passed(self, audience: Audience) -> dict[bytes, tuple[Group, list[NewMessage]]]:
+        """Return what passes the filters of each group, where anything does."""
+        if self._attributes is None:
+            self._attributes = await self._recognised()
+        found: dict[bytes, tuple[Group, list[NewMessage]]] = {}
+        for copy, attributes in zip(self._copies, self._attributes, strict=True):
+            for group in audience.candidates(attributes):
+                lens = group.lens
+                if lens.passes is None or lens.passes(attributes):
+                    found.setdefault(lens.filters, (group, []))[1].append(copy)
+                await self._turn(lens.weight)
+        return found
 
     async def _recognised(self) -> list[Attributes]:
         found = []
         for message in self._messages:
             what = posted(self._key, message.id, at_ms=self._now_ms, ttl_s=message.ttl_s)
             found.append(self._lenses.attributes(message.body, what))
-            await self._turn()
+            await self._turn(limits.EXPRESSION_WEIGHT)
         return found
 
-    async def _turn(self) -> None:
+    async def _turn(self, weight: int) -> None:
         """Let others go on: many messages and large filters would keep them waiting."""
-        self._looks += 1
-        if self._looks % limits.FILTERED_AT_ONCE == 0:
+        self._weight += weight
+        if self._weight >= limits.FILTER_WEIGHT_AT_ONCE:
+            self._weight = 0
             await asyncio.sleep(0)
 
 

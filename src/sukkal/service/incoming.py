@@ -12,14 +12,15 @@ from msgspec.structs import replace
 
 from sukkal import limits
 from sukkal.errors import InvalidRequest
-from sukkal.model import NewMessage, Once, Post, Published, Queue, QueueKey, Usage
+from sukkal.model import NewMessage, Once, Post, Published, Queue, QueueKey
 from sukkal.service.attributes import QueueRules, encrypts, is_ephemeral, normalises
 from sukkal.service.encryption import Encryption
 from sukkal.service.fan_out import FanOut
 from sukkal.service.lenses import Lenses, posted
+from sukkal.service.letters import on_its_way
 from sukkal.service.listening import Listeners
 from sukkal.service.posting import Posting
-from sukkal.service.quotas import Quotas
+from sukkal.service.quotas import Quotas, charge
 from sukkal.settings import Settings
 from sukkal.store import Store
 
@@ -95,12 +96,14 @@ class Incoming:
         messages = self._messages(key, queue, client, drafts, size=size, own_rules=own_rules)
         if queue is not None and is_ephemeral(queue.metadata):
             return self._tell(key, messages)
+        if passed:
+            messages = tuple([on_its_way(message, passed) for message in messages])
         sealed = self._sealed(queue, messages)
         now_ms = self._now_ms()
         once = None if idempotency_key is None else self._once(idempotency_key, drafts, now_ms)
         copies = await self._copies(queue, messages, sealed, passed)
         publish = self._posting.publish(key, queue, sealed, copies=copies, now_ms=now_ms, once=once)
-        published = await self._within_limits(publish, key.project, sealed, new=queue is None)
+        published = await self._within_limits(publish, key.project, sealed, queue)
         return Posted(published.ids[0], repeated=published.repeated)
 
     async def post_each(
@@ -118,7 +121,7 @@ class Incoming:
         copies = _by_message(await self._copies(queue, messages, sealed, ()), sealed)
         now_ms = self._now_ms()
         publish = self._publish_each(key, queue, sealed, copies, names, now_ms)
-        published = await self._within_limits(publish, key.project, sealed, new=queue is None)
+        published = await self._within_limits(publish, key.project, sealed, queue)
         ids = tuple([each.ids[0][0] for each in published])
         return Posted(ids, repeated=all(each.repeated for each in published))
 
@@ -215,14 +218,12 @@ class Incoming:
         return await self._fan_out.copies(queue, messages, sealed, passed)
 
     async def _within_limits(
-        self, publish: Coroutine[Any, Any, Any], project: str, messages: Sequence[NewMessage], *, new: bool
+        self, publish: Coroutine[Any, Any, Any], project: str, messages: Sequence[NewMessage], queue: Queue | None
     ) -> Any:
         """Publish as far as the project may keep so much."""
         if not self._quotas.limited(project):
             return await publish
-        # Copies for subscribers do not count: whoever posts does not know how many there are.
-        size = sum([len(message.body) for message in messages])
-        wanted = Usage(queues=int(new), messages=len(messages), bytes=size)
+        wanted = charge(messages, queue)
         with contextlib.closing(publish):
             await self._quotas.take(project, wanted)
             try:

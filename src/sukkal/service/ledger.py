@@ -8,11 +8,12 @@ import msgspec
 
 from sukkal import limits
 from sukkal.model import Message, Subscription, View
+from sukkal.service.backlogs import Backlogs
 from sukkal.service.fan_out import Origin, origin_of
 from sukkal.sink import Outcome
 from sukkal.store import Store
 
-__all__ = ["Ledger", "LedgerEntry"]
+__all__ = ["Ledger", "LedgerEntry", "LedgerPage"]
 
 State = Literal["waiting", "retrying", "delivered", "dead"]
 
@@ -32,11 +33,19 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     at_ms: int | None = None
 
 
+class LedgerPage(msgspec.Struct, frozen=True):
+    """Part of a ledger, and how many deliveries were ``dropped`` for want of room since the process began."""
+
+    deliveries: list[LedgerEntry]
+    dropped: int
+
+
 class Ledger:
     """What is known of the deliveries of each subscription. What was delivered is remembered by this process alone."""
 
-    def __init__(self, store: Store, now_ms: Callable[[], int]) -> None:
+    def __init__(self, store: Store, backlogs: Backlogs, now_ms: Callable[[], int]) -> None:
         self._store = store
+        self._backlogs = backlogs
         self._now_ms = now_ms
         self._delivered: OrderedDict[str, deque[LedgerEntry]] = OrderedDict()
 
@@ -54,7 +63,7 @@ class Ledger:
             LedgerEntry(id=message_id, state="delivered", attempts=origin.attempts, status=outcome.status, at_ms=at_ms)
         )
 
-    async def of(self, subscription: Subscription, limit: int) -> list[LedgerEntry]:
+    async def of(self, subscription: Subscription, limit: int) -> LedgerPage:
         """Return the oldest of what is not delivered, given up or not, and the last of what was delivered."""
         now_ms = self._now_ms()
         everything = View(claimed=True, delayed=True)
@@ -62,7 +71,8 @@ class Ledger:
         delivered = list(self._delivered.get(subscription.id, ()))
         # What was delivered a moment ago may still be in the backlog.
         known = {entry.id for entry in delivered}
-        return [_entry(message, now_ms) for message in page.messages if message.id not in known] + delivered
+        entries = [_entry(message, now_ms) for message in page.messages if message.id not in known]
+        return LedgerPage(entries + delivered, self._backlogs.dropped(subscription.id))
 
 
 def _entry(message: Message, now_ms: int) -> LedgerEntry:

@@ -8,7 +8,7 @@ import msgspec
 
 from sukkal import limits
 from sukkal.errors import InvalidFilter, InvalidRequest
-from sukkal.filters.matching import Passes, compiled
+from sukkal.filters.matching import Passes, compiled, demanded, weight
 from sukkal.filters.reading import read_filters
 from sukkal.filters.values import Attributes
 from sukkal.format import Received
@@ -44,11 +44,17 @@ _FORMS: Final = ("cloudevents", "native")
 
 
 class Lens(msgspec.Struct, frozen=True, gc=False):
-    """What a reader wants. ``filters`` is the text by which the same filters are told; without any all is wanted."""
+    """What a reader wants. ``filters`` is the text by which the same filters are told; without any all is wanted.
+
+    ``demands`` is an attribute and the only value of it that can pass, if there is one; ``weight`` tells what it costs
+    to look, in attributes compared.
+    """
 
     filters: bytes = b""
     passes: Passes | None = None
     form: Form | None = None
+    demands: tuple[str, str] | None = None
+    weight: int = 0
 
     @property
     def clear(self) -> bool:
@@ -69,8 +75,8 @@ def lens_of(filters: object, form: object, *, field: str = FILTERS, form_field: 
         raise InvalidRequest(f"{form_field} must be {' or '.join(_FORMS)}.")
     if filters is None:
         return Lens(form=form)
-    passes = compiled(read_filters(filters, field))
-    return Lens(msgspec.json.encode(filters), passes, form)
+    read = read_filters(filters, field)
+    return Lens(msgspec.json.encode(filters), compiled(read), form, demanded(read), weight(read))
 
 
 def filters_of(options: Mapping[str, Any]) -> list[Any] | None:

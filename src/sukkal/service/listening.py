@@ -215,7 +215,7 @@ class Listeners:
         try:
             watched = ear.watched = await self._watched(key)
             page = await self._page(watched, _END if since is None else since.sequence)
-            same = since is not None and since.epoch == page.epoch != 0 and since.sequence <= page.last
+            same = since is not None and _goes_on(since, page, watched)
             if not same and since is not None:
                 # In other contents all is new to the listener.
                 page = await self._page(watched, 0)
@@ -227,7 +227,7 @@ class Listeners:
         if since is None:
             ear.place = Place(page.epoch, page.last)
             return Begun(ear, None)
-        ear.place = since if same else Place(page.epoch, 0)
+        ear.place = Place(page.epoch, since.sequence if same else 0)
         ear.warned = not (same and page.complete and remembers)
         return Begun(ear, not ear.warned)
 
@@ -355,6 +355,17 @@ class Listeners:
             with contextlib.suppress(RevisionConflict):
                 await self._store.put_queue(history, {}, revision=None, now_ms=self._now_ms())
         return history
+
+
+def _goes_on(since: Place, page: Page, watched: QueueKey) -> bool:
+    """Tell whether a place is one in the contents of which a page is, or from before they were the first ones."""
+    if since.sequence > page.last:
+        return False
+    if since.epoch:
+        return since.epoch == page.epoch
+    # A history may have begun later than its queue.
+    first = page.epoch == 0 or (page.epoch > since.sequence and watched.kind != "history")
+    return first and page.dropped <= since.sequence
 
 
 def _heard(key: QueueKey, message: Message, epoch: int, *, kept: bool) -> Heard:

@@ -9,7 +9,7 @@ import msgspec
 from sukkal import limits
 from sukkal.errors import InvalidBody, InvalidRequest, RevisionConflict
 from sukkal.model import Queue, QueueKey, QueueKind, Stats, Usage
-from sukkal.service.attributes import check_attributes, history_s, with_defaults
+from sukkal.service.attributes import check_attributes, history_s, is_ephemeral, with_defaults
 from sukkal.service.encryption import Encryption
 from sukkal.service.listening import history_key
 from sukkal.service.pages import check_limit
@@ -75,13 +75,15 @@ class Queues:
             return False
         return True
 
-    async def _put(self, key: QueueKey, metadata: Mapping[str, Any], revision: int | None) -> None:
+    async def _put(
+        self, key: QueueKey, metadata: Mapping[str, Any], revision: int | None, *, gap: bool = False
+    ) -> None:
         wanted = Usage(queues=1)
         limited = revision is None and self._quotas.limited(key.project)
         if limited:
             await self._quotas.take(key.project, wanted)
         try:
-            await self._store.put_queue(key, metadata, revision=revision, now_ms=self._now_ms())
+            await self._store.put_queue(key, metadata, revision=revision, now_ms=self._now_ms(), gap=gap)
         finally:
             if limited:
                 self._quotas.settle(key.project, wanted)
@@ -112,8 +114,12 @@ class Queues:
                 self._check(key, metadata)
             except InvalidRequest as error:
                 raise InvalidBody(error.description) from None
+            # What was posted while the queue stored nothing is in no past that somebody could come back to.
+            gap = queue is not None and is_ephemeral(queue.metadata) and not is_ephemeral(metadata)
+            if gap:
+                await self._store.delete_queue(history_key(key))
             try:
-                await self._put(key, metadata, queue.revision if queue else None)
+                await self._put(key, metadata, queue.revision if queue else None, gap=gap)
             except RevisionConflict:
                 continue
             if queue is not None and bool(history_s(queue.metadata)) != bool(history_s(metadata)):

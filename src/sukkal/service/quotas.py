@@ -6,18 +6,22 @@ too much; only when that reaches the limit is it counted again, at most once in 
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from sukkal import limits
 from sukkal.accounts import Accounts
 from sukkal.errors import QuotaExceeded
-from sukkal.model import Usage
+from sukkal.model import NewMessage, Queue, Usage
+from sukkal.service.attributes import history_s
 from sukkal.service.project_limits import LimitsTable, ProjectLimits
 
-__all__ = ["Quotas"]
+__all__ = ["Quotas", "charge"]
 
 _RESOURCES: Final = ("queues", "messages", "bytes", "subscriptions")
+
+_HISTORIES: Final = " What a queue keeps for `_history` counts too; it goes with time, or when the queue is purged."
+_HISTORY: Final = {"messages": _HISTORIES, "bytes": _HISTORIES}
 
 _Amounts = tuple[int, int, int, int]
 
@@ -64,7 +68,7 @@ class Quotas:
             if resource := self._excess(project, account, wanted):
                 raise QuotaExceeded(
                     f"The project may keep {getattr(self._table.of(project), resource)} {resource}; this would be "
-                    "more. Delete some first, or ask an operator for a higher limit.",
+                    f"more. Delete some first, or ask an operator for a higher limit.{_HISTORY.get(resource, '')}",
                     retry_after_s=limits.QUOTA_RETRY_S,
                 )
         account.pending = _sum(account.pending, _amounts(wanted))
@@ -113,6 +117,16 @@ class Quotas:
             account.counted = _amounts(await self._accounts.usage(project, now_ms=now_ms))
             account.counted_ms = now_ms
             account.added = _less(account.added, before)
+
+
+def charge(messages: Sequence[NewMessage], queue: Queue | None) -> Usage:
+    """Return what a post adds to what is kept: twice its messages where the queue has a history.
+
+    Copies for subscribers do not count: whoever posts does not know how many there are.
+    """
+    times = 2 if queue is not None and history_s(queue.metadata) else 1
+    size = sum([len(message.body) for message in messages])
+    return Usage(queues=int(queue is None), messages=times * len(messages), bytes=times * size)
 
 
 def _amounts(usage: Usage) -> _Amounts:

@@ -11,7 +11,7 @@ from sukkal.errors import ClaimNotFound, InvalidRequest
 from sukkal.model import Message, NewClaim, QueueKey, Release
 from sukkal.service.deliveries import attempt
 from sukkal.service.fan_out import origin_of
-from sukkal.service.ledger import Ledger, LedgerEntry
+from sukkal.service.ledger import Ledger, LedgerPage
 from sukkal.service.lenses import Lenses, posted
 from sukkal.service.pages import check_limit
 from sukkal.service.senders import Senders
@@ -50,7 +50,7 @@ class Redrives:
         self._new_id = new_id
         self._timeout_s = timeout_s
 
-    async def ledger(self, key: QueueKey, id_: str, *, limit: int | None) -> list[LedgerEntry]:
+    async def ledger(self, key: QueueKey, id_: str, *, limit: int | None) -> LedgerPage:
         """Return what is known of the deliveries. Raises ``SubscriptionNotFound``."""
         limit = check_limit(limit, limits.LEDGER_PAGE_MAX, "Limit must be at least 1 and may not be greater than {}.")
         subscription, _ = await self._subscriptions.get(key, id_)

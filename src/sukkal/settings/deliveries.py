@@ -31,6 +31,16 @@ class DeliverySettings(msgspec.Struct, frozen=True, kw_only=True):
             300,
         ),
     ] = limits.DELIVERY_TIMEOUT_S_DEFAULT
+    max_backlog_size: Annotated[
+        int,
+        number(
+            "How much may wait for one subscriber, with a kilobyte for each message besides its body. Where it is "
+            "more, the oldest deliveries that were given up make room; else what is posted is not delivered there.",
+            "bytes",
+            limits.BACKLOG_BYTES_MAX_MIN,
+            limits.INT64_MAX,
+        ),
+    ] = limits.BACKLOG_BYTES_MAX_DEFAULT
     smtp_host: Annotated[
         str,
         line("The mail server that takes mail for `mailto:` subscribers.", wants="a name", example="mail.example.org"),

@@ -1,6 +1,7 @@
 """Examples of the contract: what a project keeps."""
 
 from sukkal.model import NewMessage, Post, QueueKey, Usage
+from sukkal.testing.contract_subscriptions import subscribe
 from sukkal.testing.subject import QUEUE, Subject
 
 __all__ = ["AccountContract"]
@@ -20,6 +21,29 @@ class AccountContract:
         _post_bodies(subject, QueueKey("other", "queue"), b"1", b"22")
         assert _usage(subject) == Usage(queues=3, messages=3, bytes=10_010)
         assert _usage(subject, "other") == Usage(queues=1, messages=2, bytes=3)
+
+    def test_what_a_history_keeps_counts_but_is_no_queue(self, subject: Subject) -> None:
+        _post_bodies(subject, QUEUE, b"12")
+        _post_bodies(subject, QUEUE._replace(name="queue/queue", kind="history"), b"12", b"345")
+        assert _usage(subject) == Usage(queues=1, messages=3, bytes=7)
+
+    def test_what_waits_for_a_subscriber_does_not_count(self, subject: Subject) -> None:
+        backlog = subscribe(subject).backlog
+        before = _usage(subject)
+        _post_bodies(subject, backlog, b"12")
+        assert _usage(subject) == before
+        assert (before.messages, before.subscriptions) == (0, 1)
+
+    def test_the_messages_of_one_queue_can_be_counted_also_of_a_hidden_one(self, subject: Subject) -> None:
+        backlog = subscribe(subject).backlog
+        assert _usage_of(subject, backlog) == _usage_of(subject, QUEUE._replace(name="nobody's")) == Usage()
+        _post_bodies(subject, QUEUE, b"1")
+        _post_bodies(subject, backlog, b"1234", '"ü"'.encode())
+        subject.post(1, key=backlog, ttl_s=300)
+        subject.claim(1, key=backlog, ttl_s=60, max_attempts=1)
+        assert _usage_of(subject, backlog) == Usage(messages=3, bytes=8 + len(b'{"n": 0}'))
+        subject.pass_s(120)
+        assert _usage_of(subject, backlog) == Usage(messages=1, bytes=len(b'{"n": 0}'))
 
     def test_claimed_and_delayed_messages_count_and_consumed_ones_do_not(self, subject: Subject) -> None:
         subject.post(5)
@@ -52,6 +76,10 @@ class AccountContract:
 
 def _usage(subject: Subject, project: str = QUEUE.project) -> Usage:
     return subject.run(subject.engine.usage(project, now_ms=subject.clock()))
+
+
+def _usage_of(subject: Subject, key: QueueKey) -> Usage:
+    return subject.run(subject.engine.usage_of(key, now_ms=subject.clock()))
 
 
 def _post_bodies(subject: Subject, key: QueueKey, *bodies: bytes) -> None:

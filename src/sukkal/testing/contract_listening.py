@@ -2,6 +2,7 @@
 
 import pytest
 
+from sukkal.errors import RevisionConflict
 from sukkal.model import Ack, NewMessage, Page, Position, Post, Published, QueueKey, View
 from sukkal.testing.subject import QUEUE, Subject
 
@@ -129,11 +130,63 @@ class ListeningContract:
         assert after.epoch not in (0, before.epoch)
         assert after.messages[0].sequence > before.last
 
+    def test_nothing_was_given_up_behind_a_place_before_there_was_a_queue(self, subject: Subject) -> None:
+        before = look(subject)
+        subject.post(1)
+        after = look(subject)
+        assert before.dropped <= before.last < after.epoch
+        assert after.dropped <= before.last
+
+    @pytest.mark.parametrize("contents_only", [False, True])
+    @pytest.mark.parametrize("made_anew", [False, True])
+    def test_whatever_was_given_up_stays_known(self, subject: Subject, *, contents_only: bool, made_anew: bool) -> None:
+        before = look(subject)
+        subject.post(1)
+        subject.run(subject.engine.delete_queue(QUEUE, contents_only=contents_only))
+        if made_anew:
+            subject.post(1)
+        after = look(subject)
+        assert before.last < after.dropped <= after.last
+        subject.pass_s(3_600)
+        subject.sweep()
+        assert look(subject).dropped == after.dropped
+
+    def test_a_queue_that_was_not_there_is_not_given_up(self, subject: Subject) -> None:
+        before = look(subject)
+        subject.run(subject.engine.delete_queue(QUEUE))
+        assert look(subject).dropped <= before.last
+
     def test_a_change_of_the_metadata_changes_no_epoch(self, subject: Subject) -> None:
         subject.post(1)
         before = look(subject)
         subject.run(subject.engine.put_queue(QUEUE, {"a": 1}, revision=1, now_ms=subject.clock()))
         assert look(subject).epoch == before.epoch
+
+    def test_a_gap_parts_what_comes_from_what_was_and_takes_nothing_away(self, subject: Subject) -> None:
+        ids = subject.post(2)
+        before = look(subject)
+        subject.run(subject.engine.put_queue(QUEUE, {"a": 1}, revision=1, now_ms=subject.clock(), gap=True))
+        after = look(subject, before.last)
+        assert (after.epoch, after.messages, after.complete) == (before.epoch, (), False)
+        assert [each.id for each in look(subject).messages] == ids
+        assert not look(subject).complete
+        assert after.last > before.last
+        subject.post(1)
+        page = look(subject, after.last)
+        assert (len(page.messages), page.complete) == (1, True)
+
+    def test_a_new_queue_may_begin_with_a_gap(self, subject: Subject) -> None:
+        before = look(subject)
+        subject.run(subject.engine.put_queue(QUEUE, {}, revision=None, now_ms=subject.clock(), gap=True))
+        assert not look(subject, before.last).complete
+        assert look(subject, look(subject).last).complete
+
+    def test_a_write_that_is_refused_leaves_no_gap(self, subject: Subject) -> None:
+        subject.post(1)
+        before = look(subject)
+        with pytest.raises(RevisionConflict):
+            subject.run(subject.engine.put_queue(QUEUE, {}, revision=7, now_ms=subject.clock(), gap=True))
+        assert look(subject, before.last).complete
 
     def test_a_page_says_nothing_of_what_lies_before_it(self, subject: Subject) -> None:
         subject.post(5)

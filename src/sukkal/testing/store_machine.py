@@ -48,6 +48,7 @@ _KEYS = (
     QueueKey("p1", "b"),
     QueueKey("p2", "a"),
     QueueKey("p1", "a", "topic"),
+    QueueKey("p1", "queue/a", "history"),
 )
 _CLIENTS = ("", "client-1", "client-2")
 _keys = st.sampled_from(_KEYS)
@@ -76,6 +77,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.now_ms = 1_000_000
         self.numbers = count(1)
         self.edges: set[int] = set()
+        self.waiting: dict[QueueKey, tuple[Page, Page]] = {}
         self.known_ids: list[str] = []
         self.claims: list[tuple[QueueKey, str]] = []
         self.runner.run(self._start())
@@ -123,15 +125,15 @@ class StoreMachine(RuleBasedStateMachine):
 
     # -- queues
 
-    @rule(key=_keys, size=st.integers(0, 3), right=st.booleans())
-    def put_queue(self, key: QueueKey, size: int, right: bool) -> None:
+    @rule(key=_keys, size=st.integers(0, 3), right=st.booleans(), gap=st.booleans())
+    def put_queue(self, key: QueueKey, size: int, right: bool, gap: bool) -> None:
         """Write metadata, with a revision that is right or wrong."""
         queue = self.runner.run(self.oracle.get_queue(key))
         revision = queue.revision if queue else None
         if not right:
             revision = 7 if revision is None else None
         metadata = {f"k{number}": number for number in range(size)}
-        self.both(lambda store: store.put_queue(key, metadata, revision=revision, now_ms=self.now_ms))
+        self.both(lambda store: store.put_queue(key, metadata, revision=revision, now_ms=self.now_ms, gap=gap))
 
     @rule(key=_keys, contents_only=st.booleans())
     def delete_queue(self, key: QueueKey, contents_only: bool) -> None:
@@ -208,6 +210,26 @@ class StoreMachine(RuleBasedStateMachine):
                 after = page.next
 
         self.both(walk)
+
+    @rule(key=_keys)
+    def listen_to_nothing(self, key: QueueKey) -> None:
+        """Remember a place at a queue that does not exist."""
+        self.waiting[key] = self.runner.run(self._places(key))
+
+    async def _places(self, key: QueueKey) -> tuple[Page, Page]:
+        pages = [
+            await store.browse(key, after=None, limit=1, view=_EVERYTHING, now_ms=self.now_ms)
+            for store in (self.oracle, self.engine)
+        ]
+        return pages[0], pages[1]
+
+    @invariant()
+    def what_was_given_up_is_known(self) -> None:
+        """Compare whether the queues that somebody waits for were given up since."""
+        for key, before in self.waiting.items():
+            after = self.runner.run(self._places(key))
+            since = [now.dropped <= then.last for then, now in zip(before, after, strict=True)]
+            assert since[0] == since[1]
 
     @rule(key=_keys, seen=st.integers(0, 20))
     def come_back(self, key: QueueKey, seen: int) -> None:
@@ -327,6 +349,7 @@ class StoreMachine(RuleBasedStateMachine):
             self.both(lambda store, key=key: store.list_claims(key, after="", limit=100, now_ms=now_ms))  # type: ignore[misc]
         self.both(lambda store: store.due_queues(now_ms=now_ms, limit=10))
         self.both(lambda store: store.usage("p1", now_ms=now_ms))
+        self.both(lambda store: store.usage_of(_KEYS[0], now_ms=now_ms))
         self.both(lambda store: store.list_records("kind", None, after=("", ""), limit=100, now_ms=now_ms))
 
 

@@ -8,6 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sukkal import limits
+from sukkal.errors import IdempotencyConflict
 from sukkal.model import (
     Ack,
     Bury,
@@ -19,11 +20,25 @@ from sukkal.model import (
     Queue,
     Release,
     Settlement,
+    Stats,
     Subscription,
+    Usage,
     View,
 )
 
-__all__ = ["Contents", "Delivery", "after_position", "hold", "position_of", "remove", "settle", "shown", "visible"]
+__all__ = [
+    "Contents",
+    "Delivery",
+    "after_position",
+    "hold",
+    "position_of",
+    "remove",
+    "settle",
+    "shown",
+    "stats",
+    "usage",
+    "visible",
+]
 
 K = TypeVar("K")
 
@@ -94,6 +109,17 @@ class Contents:
         self.deliveries[new.id] = Delivery(message)
         return message.sequence
 
+    def earlier(self, once: Once, now_ms: int) -> tuple[tuple[str, ...], ...] | None:
+        """Return the ids of an earlier post with the same idempotency key."""
+        known = self.once.get(once.key)
+        if known is None or now_ms >= known[0].expires_ms:
+            return None
+        if known[0].fingerprint != once.fingerprint:
+            raise IdempotencyConflict(
+                "The idempotency key was used before with another request. Use a new key for a new request."
+            )
+        return known[1]
+
     def remove(self, ids: Iterable[str]) -> int:
         """Remove deliveries and return how many."""
         removed = [self.deliveries.pop(id_).message.sequence for id_ in ids]
@@ -103,6 +129,10 @@ class Contents:
     def live(self, now_ms: int) -> Iterator[Delivery]:
         """Return the live deliveries in the order of posting."""
         return (delivery for delivery in self.deliveries.values() if delivery.live(now_ms))
+
+    def sizes(self, now_ms: int) -> list[int]:
+        """Return the sizes of the bodies of the live deliveries."""
+        return [len(delivery.message.body) for delivery in self.live(now_ms)]
 
     def free(self, now_ms: int, *, set_aside: bool = False) -> list[Delivery]:
         """Return what can be claimed, in the order in which it became free."""
@@ -183,6 +213,30 @@ def visible(delivery: Delivery, view: View, now_ms: int) -> bool:
     if not delivery.waits(now_ms):
         return True
     return view.claimed if delivery.claimed(now_ms) else view.delayed
+
+
+def stats(live: Sequence[Delivery], now_ms: int) -> Stats:
+    """Count the live deliveries of a queue."""
+    if not live:
+        return Stats()
+    claimed = sum(delivery.claimed(now_ms) for delivery in live)
+    waiting = sum(delivery.waits(now_ms) for delivery in live)
+    return Stats(
+        claimed=claimed,
+        delayed=waiting - claimed,
+        free=len(live) - waiting,
+        oldest=live[0].shown(now_ms),
+        newest=live[-1].shown(now_ms),
+    )
+
+
+def usage(queues: Iterable[Contents], now_ms: int) -> Usage:
+    """Count what the queues of a project keep, histories included."""
+    kept = [each for each in queues if each.queue.key.kind != "backlog"]
+    sizes = [size for each in kept for size in each.sizes(now_ms)]
+    subscriptions = sum(now_ms < one.expires_ms for each in kept for one in each.subscriptions.values())
+    own = sum(each.queue.key.kind != "history" for each in kept)
+    return Usage(queues=own, messages=len(sizes), bytes=sum(sizes), subscriptions=subscriptions)
 
 
 def remove(rows: dict[K, Any], keys: Sequence[K]) -> int:

@@ -20,11 +20,13 @@ from sukkal.engines.memory.contents import (
     remove,
     settle,
     shown,
+    stats,
+    usage,
     visible,
 )
 from sukkal.engines.memory.records import RecordTable
 from sukkal.engines.memory.subscriptions import SubscriptionsInMemory, expired
-from sukkal.errors import ClaimNotFound, IdempotencyConflict, RevisionConflict
+from sukkal.errors import ClaimNotFound, RevisionConflict
 from sukkal.model import (
     Claim,
     Deleted,
@@ -54,6 +56,7 @@ from sukkal.model import (
 __all__ = ["MemoryEngine"]
 
 _NUMBERS_PER_MS: Final = 1_000
+_MARKS: Final = 4_096
 
 
 class MemoryEngine(SubscriptionsInMemory):
@@ -62,7 +65,8 @@ class MemoryEngine(SubscriptionsInMemory):
     def __init__(self) -> None:
         self.queues: dict[QueueKey, Contents] = {}
         self._records = RecordTable()
-        self._sequence = 0
+        self._sequence = self._began = 0
+        self._dropped: dict[int, int] = {}
 
     async def start(self) -> None:
         """Begin empty."""
@@ -79,7 +83,7 @@ class MemoryEngine(SubscriptionsInMemory):
     # -- queues
 
     async def put_queue(
-        self, key: QueueKey, metadata: Mapping[str, Any], *, revision: int | None, now_ms: int
+        self, key: QueueKey, metadata: Mapping[str, Any], *, revision: int | None, now_ms: int, gap: bool = False
     ) -> Queue:
         """Create the queue, or replace its metadata."""
         contents = self.queues.get(key)
@@ -90,6 +94,8 @@ class MemoryEngine(SubscriptionsInMemory):
         else:
             contents.queue = replace(contents.queue, revision=contents.queue.revision + 1)
         contents.metadata = msgspec.json.encode(metadata)
+        if gap:
+            contents.removed = self._next()
         return shown(contents)
 
     async def get_queue(self, key: QueueKey) -> Queue | None:
@@ -108,7 +114,10 @@ class MemoryEngine(SubscriptionsInMemory):
     async def delete_queue(self, key: QueueKey, *, contents_only: bool = False) -> None:
         """Remove the queue or its contents."""
         contents = self.queues.pop(key, None)
-        if contents is not None and contents_only:
+        if contents is None:
+            return
+        self._dropped[hash(key) % _MARKS] = self._next()
+        if contents_only:
             self.queues[key] = Contents(
                 contents.queue,
                 contents.metadata,
@@ -116,19 +125,18 @@ class MemoryEngine(SubscriptionsInMemory):
                 ends_ms=contents.ends_ms,
                 subscriptions=contents.subscriptions,
             )
-        elif contents is not None:
-            for subscription in contents.subscriptions.values():
-                self.queues.pop(subscription.backlog, None)
+            return
+        for subscription in contents.subscriptions.values():
+            self.queues.pop(subscription.backlog, None)
 
     # -- messages
 
     async def publish(self, posts: Sequence[Post], *, now_ms: int, once: Once | None = None) -> Published:
         """Store messages in all the named queues at once."""
         ids = tuple(tuple(message.id for message in post.messages) for post in posts)
-        if once is not None:
-            earlier = self._earlier(posts[0].queue, once, now_ms)
-            if earlier is not None:
-                return Published(earlier, repeated=True)
+        present = self.queues.get(posts[0].queue)
+        if once is not None and present is not None and (earlier := present.earlier(once, now_ms)) is not None:
+            return Published(earlier, repeated=True)
         stored = [self._store(post, now_ms) for post in posts]
         if once is not None:
             self.queues[posts[0].queue].once[once.key] = (once, ids)
@@ -140,7 +148,8 @@ class MemoryEngine(SubscriptionsInMemory):
         """Return part of a view of the queue."""
         contents = self.live(key, now_ms)
         if contents is None:
-            return Page((), None, last=self._sequence)
+            self._begin(now_ms)
+            return Page((), None, last=self._sequence, dropped=self._dropped_at(key))
         free_only = not (view.claimed or view.delayed)
         scanned: Iterable[Delivery] = contents.free(now_ms) if free_only else contents.live(now_ms)
         found: list[Message] = []
@@ -156,7 +165,7 @@ class MemoryEngine(SubscriptionsInMemory):
         complete = contents.removed <= (after.sequence if after else 0) and not any(
             not delivery.live(now_ms) for delivery in after_position(contents.deliveries.values(), after, free=False)
         )
-        return Page(tuple(found), last, contents.epoch, self._sequence, complete)
+        return Page(tuple(found), last, contents.epoch, self._sequence, complete, self._dropped_at(key))
 
     async def get_messages(self, key: QueueKey, ids: Sequence[str], *, now_ms: int) -> tuple[Message, ...]:
         """Return those of the messages that are live."""
@@ -275,18 +284,7 @@ class MemoryEngine(SubscriptionsInMemory):
     async def stats(self, key: QueueKey, *, now_ms: int) -> Stats:
         """Count the queue's live messages."""
         contents = self.live(key, now_ms)
-        live = list(contents.live(now_ms)) if contents else []
-        if not live:
-            return Stats()
-        claimed = sum(delivery.claimed(now_ms) for delivery in live)
-        waiting = sum(delivery.waits(now_ms) for delivery in live)
-        return Stats(
-            claimed=claimed,
-            delayed=waiting - claimed,
-            free=len(live) - waiting,
-            oldest=live[0].shown(now_ms),
-            newest=live[-1].shown(now_ms),
-        )
+        return stats(list(contents.live(now_ms)), now_ms) if contents else Stats()
 
     async def sweep(self, *, now_ms: int, limit: int) -> Swept:
         """Remove some of what can no longer be seen."""
@@ -347,21 +345,29 @@ class MemoryEngine(SubscriptionsInMemory):
 
     async def usage(self, project: str, *, now_ms: int) -> Usage:
         """Count what the project keeps."""
-        kinds = ("queue", "topic")
-        own = [each for key, each in self.queues.items() if key.project == project and key.kind in kinds]
-        sizes = [len(delivery.message.body) for contents in own for delivery in contents.live(now_ms)]
-        subscriptions = sum(now_ms < each.expires_ms for contents in own for each in contents.subscriptions.values())
-        return Usage(queues=len(own), messages=len(sizes), bytes=sum(sizes), subscriptions=subscriptions)
+        return usage([each for key, each in self.queues.items() if key.project == project], now_ms)
+
+    async def usage_of(self, key: QueueKey, *, now_ms: int) -> Usage:
+        """Count what one queue holds."""
+        sizes = [] if (contents := self.live(key, now_ms)) is None else contents.sizes(now_ms)
+        return Usage(messages=len(sizes), bytes=sum(sizes))
 
     # -- parts
 
     def create(self, key: QueueKey, now_ms: int) -> Contents:
         """Create a queue that does not exist."""
-        # Another process before this one has given numbers too; none of them may seem to be one of these.
-        self._sequence = max(self._sequence, now_ms * _NUMBERS_PER_MS)
+        self._begin(now_ms)
         queue = Queue(key=key, metadata={}, revision=1, created_ms=now_ms)
         contents = self.queues[key] = Contents(queue, msgspec.json.encode({}), self._next())
         return contents
+
+    def _begin(self, now_ms: int) -> None:
+        # Another process before this one has given numbers too; none of them may seem to be one of these.
+        self._began = self._began or now_ms * _NUMBERS_PER_MS
+        self._sequence = max(self._sequence, self._began)
+
+    def _dropped_at(self, key: QueueKey) -> int:
+        return self._dropped.get(hash(key) % _MARKS, self._began)
 
     def _next(self) -> int:
         self._sequence += 1
@@ -387,14 +393,3 @@ class MemoryEngine(SubscriptionsInMemory):
         if contents is None or claim is None:
             raise ClaimNotFound(f"Claim {claim_id} does not exist in queue {key.name} for project {key.project}")
         return contents, claim
-
-    def _earlier(self, key: QueueKey, once: Once, now_ms: int) -> tuple[tuple[str, ...], ...] | None:
-        contents = self.queues.get(key)
-        known = contents.once.get(once.key) if contents else None
-        if known is None or now_ms >= known[0].expires_ms:
-            return None
-        if known[0].fingerprint != once.fingerprint:
-            raise IdempotencyConflict(
-                "The idempotency key was used before with another request. Use a new key for a new request."
-            )
-        return known[1]

@@ -7,6 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sukkal.engines.sqlite.committed import Committed
+from sukkal.engines.sqlite.marks import mark_of
 from sukkal.engines.sqlite.rolls import Roll, load_roll
 from sukkal.engines.sqlite.rows import queue_of
 from sukkal.engines.sqlite.statements import SQL
@@ -17,6 +18,7 @@ __all__ = ["Catalogue", "Entry"]
 _ENTRIES_MAX: Final = 50_000
 _ROLLS_BYTES_MAX: Final = 64 << 20
 _NO_METADATA: Final = msgspec.json.encode({})
+_WATCHED: Final = ("queue", "topic", "history")  # Nobody listens to backlogs.
 _NOBODY: Final = Roll((), 0)
 
 
@@ -139,6 +141,7 @@ class Catalogue:
     def clear(self, entry: Entry) -> None:
         """Give up a queue's contents but keep the queue."""
         number = self.next_number()
+        self.removed(mark_of(entry.queue.key), number)
         self._writer.execute(SQL.drop_contents, (entry.number,))
         self._writer.execute(SQL.renumber_queue, (number, entry.number))
         self._change(entry._replace(number=number))
@@ -146,6 +149,8 @@ class Catalogue:
     def remove(self, entry: Entry) -> None:
         """Give up a queue and its contents."""
         key = entry.queue.key
+        if key.kind in _WATCHED:
+            self.removed(mark_of(key), self.next_number())
         self._writer.execute(SQL.drop_contents, (entry.number,))
         self._writer.execute(SQL.delete_queue, (key.project, key.kind, key.name))
         self._queues.change(key, None)

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import apsw
 import msgspec
+from msgspec.structs import replace
 
 from sukkal.engines.sqlite import claiming, publishing, reading, records, sweeping
 from sukkal.engines.sqlite import subscriptions as subscribing
@@ -82,7 +83,7 @@ class SqliteEngine:
     # -- queues
 
     async def put_queue(
-        self, key: QueueKey, metadata: Mapping[str, Any], *, revision: int | None, now_ms: int
+        self, key: QueueKey, metadata: Mapping[str, Any], *, revision: int | None, now_ms: int, gap: bool = False
     ) -> Queue:
         """Create the queue, or replace its metadata."""
         encoded = msgspec.json.encode(metadata)
@@ -92,8 +93,12 @@ class SqliteEngine:
             if (entry.queue.revision if entry else None) != revision:
                 raise RevisionConflict(f"The metadata of queue {key.name} were changed meanwhile. Read them again.")
             if entry is None:
-                return self._catalogue.create(key, encoded, now_ms).queue
-            return self._catalogue.replace(entry, encoded).queue
+                entry = self._catalogue.create(key, encoded, now_ms)
+            else:
+                entry = self._catalogue.replace(entry, encoded)
+            if gap:
+                self._catalogue.removed(entry.number, self._catalogue.next_number())
+            return entry.queue
 
         return await self._commits.run(step)
 
@@ -136,7 +141,7 @@ class SqliteEngine:
     async def browse(self, key: QueueKey, *, after: Position | None, limit: int, view: View, now_ms: int) -> Page:
         """Return part of a view of the queue."""
         last = self._catalogue.last
-        return self._read_queue(
+        page = self._read_queue(
             key,
             now_ms,
             lambda reader, queue: reading.browse(
@@ -144,6 +149,10 @@ class SqliteEngine:
             ),
             Page((), None, last=last),
         )
+        if not (view.claimed or view.delayed):
+            return page
+        # Read last, so that it knows of all that went before the page.
+        return replace(page, dropped=self._read(lambda: reading.dropped(self._database.reader, key)))
 
     async def get_messages(self, key: QueueKey, ids: Sequence[str], *, now_ms: int) -> tuple[Message, ...]:
         """Return those of the messages that are live."""
@@ -331,6 +340,16 @@ class SqliteEngine:
     async def usage(self, project: str, *, now_ms: int) -> Usage:
         """Count what the project keeps."""
         return await self._read_beside(lambda counter: records.usage(counter, project, now_ms=now_ms))
+
+    async def usage_of(self, key: QueueKey, *, now_ms: int) -> Usage:
+        """Count what one queue holds."""
+        # Most of those that are asked for are empty, which a look tells; counting goes to a thread.
+        if self._read_queue(key, now_ms, records.is_empty, missing=True):
+            return Usage()
+        entry = self._read(lambda: self._catalogue.find_live(key, now_ms))
+        if entry is None:
+            return Usage()
+        return await self._read_beside(lambda counter: records.usage_of(counter, entry.number, now_ms=now_ms))
 
     # -- how reads are made
 

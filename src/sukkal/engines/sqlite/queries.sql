@@ -13,6 +13,9 @@ ON CONFLICT (queue) DO UPDATE SET sequence = excluded.sequence WHERE excluded.se
 -- name: removed
 SELECT sequence FROM removed WHERE queue = ?
 
+-- name: dropped_behind
+SELECT max(sequence) FROM removed WHERE queue IN (0, ?)
+
 -- Whether something that has expired and waits to be swept lies behind a place; also when too much waits to tell.
 -- name: expired_behind
 SELECT count(*) = ?4 OR coalesce(max(queue = ?2 AND sequence > ?3), 0) FROM (

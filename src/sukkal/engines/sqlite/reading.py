@@ -8,6 +8,7 @@ import apsw
 from sukkal import limits
 from sukkal.engines.sqlite.free import free_messages, lifetimes_of
 from sukkal.engines.sqlite.lifetimes import NEVER, SET_ASIDE, is_exact, longest_ms, shortest_ms
+from sukkal.engines.sqlite.marks import mark_of
 from sukkal.engines.sqlite.rows import MessageRow, claim_of, count, fetch, message_of, queue_of
 from sukkal.engines.sqlite.statements import SQL
 from sukkal.model import (
@@ -25,6 +26,7 @@ from sukkal.model import (
 
 __all__ = [
     "browse",
+    "dropped",
     "due_queues",
     "get_claim",
     "get_messages",
@@ -92,6 +94,11 @@ def browse(
     if complete and count(connection, SQL.expired_behind, now_ms, queue, seen, limits.EXPIRED_SCAN_ROWS_MAX):
         complete = False
     return Page(tuple(found), place, queue, last, complete)
+
+
+def dropped(connection: apsw.Connection, key: QueueKey) -> int:
+    """Return a sequence behind which no contents of a queue were given up."""
+    return count(connection, SQL.dropped_behind, mark_of(key))
 
 
 def get_messages(connection: apsw.Connection, queue: int, ids: Sequence[str], *, now_ms: int) -> tuple[Message, ...]:

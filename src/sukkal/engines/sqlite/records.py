@@ -7,7 +7,7 @@ from sukkal.engines.sqlite.rows import count, fetch
 from sukkal.engines.sqlite.statements import SQL
 from sukkal.model import Record, RecordKey, RecordPage, Usage
 
-__all__ = ["delete_record", "get_record", "list_records", "put_record", "usage"]
+__all__ = ["delete_record", "get_record", "is_empty", "list_records", "put_record", "usage", "usage_of"]
 
 
 def put_record(writer: apsw.Connection, key: RecordKey, value: bytes, *, now_ms: int, expires_ms: int | None) -> Record:
@@ -58,3 +58,14 @@ def usage(connection: apsw.Connection, project: str, *, now_ms: int) -> Usage:
     ((messages, size),) = fetch(connection, SQL.count_project_messages, (project, now_ms))
     ((subscriptions,),) = fetch(connection, SQL.count_project_subscriptions, (project, now_ms))
     return Usage(queues=queues, messages=messages, bytes=size, subscriptions=subscriptions)
+
+
+def is_empty(connection: apsw.Connection, queue: int) -> bool:
+    """Tell whether a queue holds nothing, not even what waits to be swept."""
+    return not count(connection, SQL.holds_messages, queue)
+
+
+def usage_of(connection: apsw.Connection, queue: int, *, now_ms: int) -> Usage:
+    """Count what one queue holds."""
+    ((messages, size),) = fetch(connection, SQL.count_queue_messages, (queue, now_ms))
+    return Usage(messages=messages, bytes=size)

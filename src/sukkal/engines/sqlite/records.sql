@@ -31,4 +31,11 @@ SELECT count(*) FROM queues WHERE project = ? AND kind IN ('queue', 'topic')
 -- name: count_project_messages
 SELECT count(*), coalesce(sum(length(m.body)), 0)
 FROM queues AS q CROSS JOIN messages AS m INDEXED BY messages_posted ON m.queue = q.number
-WHERE q.project = ? AND q.kind IN ('queue', 'topic') AND m.expires_ms > ?
+WHERE q.project = ? AND q.kind IN ('queue', 'topic', 'history') AND m.expires_ms > ?
+
+-- name: count_queue_messages
+SELECT count(*), coalesce(sum(length(body)), 0) FROM messages INDEXED BY messages_posted
+WHERE queue = ? AND expires_ms > ?
+
+-- name: holds_messages
+SELECT EXISTS (SELECT 1 FROM messages INDEXED BY messages_posted WHERE queue = ?)

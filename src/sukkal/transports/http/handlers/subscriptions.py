@@ -55,7 +55,7 @@ async def confirm(call: Call) -> Response:
 async def deliveries(call: Call) -> Response:
     """Show the ledger."""
     limit = Query(call.request.query).number("limit")
-    return json_response(200, {"deliveries": await call.services.redrives.ledger(call.key, _id(call), limit=limit)})
+    return json_response(200, await call.services.redrives.ledger(call.key, _id(call), limit=limit))
 
 
 async def redrive(call: Call) -> Response:

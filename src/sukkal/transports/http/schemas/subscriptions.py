@@ -152,7 +152,9 @@ def _delivery_shapes() -> dict[str, Shape]:
     return {
         "deliveries.list": Shape(
             query=(parameter("limit", number(1, limits.LEDGER_PAGE_MAX), "Most of each kind to return."),),
-            answers={"200": ("The ledger.", an_object("deliveries", deliveries=an_array(entry)))},
+            answers={
+                "200": ("The ledger.", an_object("deliveries", "dropped", deliveries=an_array(entry), dropped=_COUNT))
+            },
         ),
         "deliveries.redrive": Shape(
             body=an_object(ids=an_array(TEXT)),

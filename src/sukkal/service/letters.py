@@ -1,0 +1,114 @@
+"""Dead letters on their way: they are posted to their queue as any message is, for its subscribers as well.
+
+A letter remembers which queues it has passed. One that comes to a queue again, because the subscriptions and the
+dead-letter queues go round in a circle, is kept there and goes no further.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from sukkal import limits
+from sukkal.errors import KeyUnavailable
+from sukkal.model import Message, NewMessage, Post, Queue, QueueKey
+from sukkal.service.encryption import Encryption
+from sukkal.service.fan_out import FanOut, passing
+from sukkal.service.posting import Posting
+from sukkal.store import Store
+
+__all__ = ["DeadLetter", "Letters", "further", "letter", "on_its_way", "passed_by"]
+
+_log: Final = logging.getLogger("sukkal.dead_letters")
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where a dead letter comes from and why; kept as the message's attribute ``dead_letter``.
+
+    One that could not be delivered names its subscription and subscriber, and how the last attempt ended.
+    """
+
+    reason: str
+    queue: str
+    claim_count: int
+    subscription: str | None = None
+    subscriber: str | None = None
+    status: int | None = None
+    error: str = ""
+
+
+class _Way(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Attributes of a message that comes from other queues."""
+
+    dead_letter: DeadLetter | None = None
+    passed: tuple[str, ...] = ()
+
+
+_decoder: Final = msgspec.json.Decoder(_Way)
+
+
+def passed_by(message: Message) -> tuple[str, ...]:
+    """Return the queues that a message of a queue was in before."""
+    return () if message.attributes is None else _decoder.decode(message.attributes).passed
+
+
+def further(passed: tuple[str, ...], origin: QueueKey) -> tuple[str, ...]:
+    """Return the queues that a message has passed when it leaves one; there are no more than matter."""
+    here = passing(origin)
+    return passed if here in passed or len(passed) > limits.QUEUE_HOPS_MAX else (*passed, here)
+
+
+def letter(message: Message, why: DeadLetter, *, ttl_s: int, passed: tuple[str, ...]) -> NewMessage:
+    """Return what becomes of a message: under its own id, so that to post it twice changes nothing."""
+    attributes = msgspec.json.encode(_Way(why, passed))
+    return NewMessage(id=message.id, body=message.body, ttl_s=ttl_s, client=message.client, attributes=attributes)
+
+
+def on_its_way(message: NewMessage, passed: tuple[str, ...]) -> NewMessage:
+    """Return a message that is forwarded, so that it remembers the queues that it was in."""
+    return msgspec.structs.replace(message, attributes=msgspec.json.encode(_Way(passed=passed)))
+
+
+class Letters:
+    """Posts dead letters."""
+
+    def __init__(
+        self, store: Store, encryption: Encryption, posting: Posting, fan_out: FanOut, now_ms: Callable[[], int]
+    ) -> None:
+        self._store = store
+        self._encryption = encryption
+        self._posting = posting
+        self._fan_out = fan_out
+        self._now_ms = now_ms
+
+    async def post(self, target: QueueKey, letters: Sequence[NewMessage], passed: tuple[str, ...]) -> None:
+        """Post letters to a queue, and copies to its subscribers unless it is one of those that they have passed."""
+        queue = await self._store.get_queue(target)
+        copies = await self._copies(queue, letters, passed) if queue is not None and queue.subscriptions else ()
+        await self._posting.publish(target, queue, letters, copies=copies, now_ms=self._now_ms())
+
+    async def _copies(self, queue: Queue, letters: Sequence[NewMessage], passed: tuple[str, ...]) -> Sequence[Post]:
+        if passing(queue.key) in passed or len(passed) > limits.QUEUE_HOPS_MAX:
+            return ()
+        # One that is there already has come with its copies: by another subscription, or before the process died.
+        ids = [each.id for each in letters]
+        present = {each.id for each in await self._store.get_messages(queue.key, ids, now_ms=self._now_ms())}
+        new = [each for each in letters if each.id not in present]
+        clear, sealed = self._readable(queue.key, new)
+        return await self._fan_out.copies(queue, clear, sealed, passed) if sealed else ()
+
+    def _readable(
+        self, key: QueueKey, letters: Sequence[NewMessage]
+    ) -> tuple[Sequence[NewMessage], Sequence[NewMessage]]:
+        """Return the letters that filters can look at, in the clear, and as they are."""
+        clear, sealed = [], []
+        for each in letters:
+            try:
+                body = self._encryption.open_body(key.project, each.id, each.body)
+            except KeyUnavailable as error:
+                _log.warning("a dead letter of queue %s goes to no subscriber: %s", key.name, error)
+                continue
+            clear.append(msgspec.structs.replace(each, body=body))
+            sealed.append(each)
+        return clear, sealed
