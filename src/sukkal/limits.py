@@ -258,8 +258,8 @@ FILTERED_AT_ONCE: Final = 4
 # The same for posts, in attributes compared; an expression weighs as much as so many.
 FILTER_WEIGHT_AT_ONCE: Final = 256
 EXPRESSION_WEIGHT: Final = 64
-# Subscriptions, all audiences together.
-AUDIENCES_REMEMBERED_MAX: Final = 20_000
+# Subscriptions, in all queues together.
+ADDRESSEES_REMEMBERED_MAX: Final = 20_000
 LISTENER_FILTERS_MAX: Final = 100
 DRY_RUN_MESSAGES_MAX: Final = 20
 EXPLAINED_PARTS_MAX: Final = 10_000

@@ -9,8 +9,8 @@ import msgspec
 from sukkal import limits
 from sukkal.filters.values import Attributes
 from sukkal.model import NewMessage, Post, Queue, QueueKey, QueueKind, Subscription
+from sukkal.service.addressees import AddressBook, Addressees, Group
 from sukkal.service.attributes import DISABLED
-from sukkal.service.audience import Audience, Audiences, Group
 from sukkal.service.backlogs import Backlogs
 from sukkal.service.lenses import Lenses, posted
 from sukkal.settings import Settings
@@ -65,7 +65,7 @@ class FanOut:
         self._store = store
         self._backlogs = backlogs
         self._lenses = lenses
-        self._audiences = Audiences(lenses)
+        self._book = AddressBook(lenses)
         self._confirmed_only = settings.require_confirmation
         self._now_ms = now_ms
 
@@ -84,7 +84,7 @@ class FanOut:
             page = await self._store.list_subscriptions(
                 queue.key, after=after, limit=limits.SUBSCRIPTIONS_PER_POST, now_ms=self._now_ms()
             )
-            wanted = await sieve.wanted(self._audiences.of(queue.key, after, page))
+            wanted = await sieve.wanted(self._book.of(queue.key, after, page))
             copies = [each for each in wanted if self.obstacle(each[0]) is None]
             found += await self._backlogs.with_room(copies)
             if len(page) < limits.SUBSCRIPTIONS_PER_POST:
@@ -117,22 +117,22 @@ class _Sieve:
         self._attributes: list[Attributes] | None = None
         self._weight = 0
 
-    async def wanted(self, audience: Audience) -> list[tuple[Subscription, tuple[NewMessage, ...]]]:
-        """Return the copies for each of an audience that wants any."""
-        found = [(each, self._copies) for each in audience.unfiltered]
-        if audience.filtered:
-            for group, copies in (await self._passed(audience)).values():
+    async def wanted(self, addressees: Addressees) -> list[tuple[Subscription, tuple[NewMessage, ...]]]:
+        """Return the copies for each of some addressees that wants any."""
+        found = [(each, self._copies) for each in addressees.unfiltered]
+        if addressees.filtered:
+            for group, copies in (await self._passed(addressees)).values():
                 passed = tuple(copies)
                 found += [(each, passed) for each in group.subscriptions]
         return found
 
-    async def _passed(self, audience: Audience) -> dict[bytes, tuple[Group, list[NewMessage]]]:
+    async def _passed(self, addressees: Addressees) -> dict[bytes, tuple[Group, list[NewMessage]]]:
         """Return what passes the filters of each group, where anything does."""
         if self._attributes is None:
             self._attributes = await self._recognised()
         found: dict[bytes, tuple[Group, list[NewMessage]]] = {}
         for copy, attributes in zip(self._copies, self._attributes, strict=True):
-            for group in audience.candidates(attributes):
+            for group in addressees.candidates(attributes):
                 lens = group.lens
                 if lens.passes is None or lens.passes(attributes):
                     found.setdefault(lens.filters, (group, []))[1].append(copy)

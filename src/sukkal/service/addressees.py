@@ -1,4 +1,4 @@
-"""Audiences: who of a queue's subscribers wants a message, found without asking all of them.
+"""Addressees: who of a queue's subscribers wants a message, found without asking all of them.
 
 The same filters look at a message once, for all who have them. Filters that demand a certain value of an attribute are
 found by that value, so that a thousand subscribers with a type each cost about as much as one.
@@ -14,7 +14,7 @@ from sukkal.filters.values import Attributes, as_text
 from sukkal.model import QueueKey, Subscription
 from sukkal.service.lenses import Lens, Lenses
 
-__all__ = ["Audience", "Audiences", "Group"]
+__all__ = ["AddressBook", "Addressees", "Group"]
 
 
 class Group(msgspec.Struct, frozen=True):
@@ -24,7 +24,7 @@ class Group(msgspec.Struct, frozen=True):
     subscriptions: list[Subscription]
 
 
-class Audience:
+class Addressees:
     """Some subscriptions: those that want everything, and those with filters, in groups."""
 
     def __init__(self, subscriptions: Sequence[Subscription], lenses: Lenses) -> None:
@@ -64,16 +64,16 @@ class Audience:
             self._demanding.setdefault(name, {}).setdefault(value, []).append(group)
 
 
-class Audiences:
-    """The audiences of late, as long as their subscriptions do not change."""
+class AddressBook:
+    """The addressees of late, as long as their subscriptions do not change."""
 
     def __init__(self, lenses: Lenses) -> None:
         self._lenses = lenses
-        self._known: OrderedDict[tuple[QueueKey, str], Audience] = OrderedDict()
+        self._known: OrderedDict[tuple[QueueKey, str], Addressees] = OrderedDict()
         self._size = 0
 
-    def of(self, key: QueueKey, after: str, subscriptions: Sequence[Subscription]) -> Audience:
-        """Return the audience that these subscriptions of a queue are, which come behind the id ``after``."""
+    def of(self, key: QueueKey, after: str, subscriptions: Sequence[Subscription]) -> Addressees:
+        """Return the addressees that these subscriptions of a queue are, which come behind the id ``after``."""
         known = self._known.get((key, after))
         # The same objects are equal at a glance.
         if known is not None and known.subscriptions == subscriptions:
@@ -81,15 +81,15 @@ class Audiences:
             return known
         if known is not None:
             self._forget((key, after))
-        audience = Audience(subscriptions, self._lenses)
-        if audience.filtered:
-            self._remember((key, after), audience)
-        return audience
+        addressees = Addressees(subscriptions, self._lenses)
+        if addressees.filtered:
+            self._remember((key, after), addressees)
+        return addressees
 
-    def _remember(self, place: tuple[QueueKey, str], audience: Audience) -> None:
-        self._known[place] = audience
-        self._size += len(audience.subscriptions)
-        while self._size > limits.AUDIENCES_REMEMBERED_MAX and len(self._known) > 1:
+    def _remember(self, place: tuple[QueueKey, str], addressees: Addressees) -> None:
+        self._known[place] = addressees
+        self._size += len(addressees.subscriptions)
+        while self._size > limits.ADDRESSEES_REMEMBERED_MAX and len(self._known) > 1:
             self._forget(next(iter(self._known)))
 
     def _forget(self, place: tuple[QueueKey, str]) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sukkal import limits
 from sukkal.formats.registry import Registry
 from sukkal.model import QueueKey, Subscription
-from sukkal.service.audience import Audience, Audiences
+from sukkal.service.addressees import AddressBook, Addressees
 from sukkal.service.lenses import Lenses, lens_of
 from sukkal.service.recognising import Recogniser
 
@@ -56,9 +56,9 @@ def new_lenses() -> Lenses:
     st.dictionaries(NAMES, VALUES),
 )
 def test_those_are_found_whose_filters_pass(wishes: list[list[Any] | None], attributes: dict[str, Any]) -> None:
-    audience = Audience([a_subscription(*each) for each in enumerate(wishes)], new_lenses())
-    found = [each.id for each in audience.unfiltered]
-    for group in audience.candidates(attributes):
+    addressees = Addressees([a_subscription(*each) for each in enumerate(wishes)], new_lenses())
+    found = [each.id for each in addressees.unfiltered]
+    for group in addressees.candidates(attributes):
         if group.lens.passes is not None and group.lens.passes(attributes):
             found += [each.id for each in group.subscriptions]
     wanted = []
@@ -71,36 +71,36 @@ def test_those_are_found_whose_filters_pass(wishes: list[list[Any] | None], attr
 
 def test_subscribers_who_demand_other_values_are_not_asked() -> None:
     wishes = [[{"exact": {"type": f"t{number}"}}] for number in range(1_000)]
-    audience = Audience([a_subscription(*each) for each in enumerate(wishes)], new_lenses())
-    [group] = audience.candidates({"type": "t7"})
+    addressees = Addressees([a_subscription(*each) for each in enumerate(wishes)], new_lenses())
+    [group] = addressees.candidates({"type": "t7"})
     assert [each.id for each in group.subscriptions] == ["0007"]
 
 
 def test_the_same_filters_are_asked_once() -> None:
-    audience = Audience([a_subscription(number, [{"prefix": {"type": "t"}}]) for number in range(9)], new_lenses())
-    [group] = audience.candidates({"type": "t7"})
+    addressees = Addressees([a_subscription(number, [{"prefix": {"type": "t"}}]) for number in range(9)], new_lenses())
+    [group] = addressees.candidates({"type": "t7"})
     assert len(group.subscriptions) == 9
 
 
-def test_an_audience_is_known_until_a_subscription_changes() -> None:
-    audiences = Audiences(new_lenses())
+def test_addressees_are_known_until_a_subscription_changes() -> None:
+    book = AddressBook(new_lenses())
     one, other = a_subscription(1, [{"exact": {"type": "a"}}]), a_subscription(2, None)
-    first = audiences.of(KEY, "", (one, other))
-    assert audiences.of(KEY, "", (one, other)) is first
+    first = book.of(KEY, "", (one, other))
+    assert book.of(KEY, "", (one, other)) is first
     changed = msgspec.structs.replace(one, options={}, revision=2)
-    second = audiences.of(KEY, "", (changed, other))
+    second = book.of(KEY, "", (changed, other))
     assert [each.id for each in second.unfiltered] == ["0001", "0002"]
-    assert audiences.of(KEY, "", (one,)) is not first
+    assert book.of(KEY, "", (one,)) is not first
 
 
-def test_no_more_audiences_are_remembered_than_there_is_room_for() -> None:
-    audiences = Audiences(new_lenses())
+def test_no_more_addressees_are_remembered_than_there_is_room_for() -> None:
+    book = AddressBook(new_lenses())
     half = tuple(
-        a_subscription(number, [{"exact": {"type": "a"}}]) for number in range(limits.AUDIENCES_REMEMBERED_MAX // 2)
+        a_subscription(number, [{"exact": {"type": "a"}}]) for number in range(limits.ADDRESSEES_REMEMBERED_MAX // 2)
     )
-    first = audiences.of(KEY, "", half)
-    audiences.of(QueueKey("p", "r"), "", half)
-    assert audiences.of(KEY, "", half) is first
-    audiences.of(QueueKey("p", "s"), "", half)
-    assert audiences.of(KEY, "", half) is first, "it was asked for after the one that is forgotten"
-    assert audiences.of(QueueKey("p", "r"), "", half).subscriptions == half
+    first = book.of(KEY, "", half)
+    book.of(QueueKey("p", "r"), "", half)
+    assert book.of(KEY, "", half) is first
+    book.of(QueueKey("p", "s"), "", half)
+    assert book.of(KEY, "", half) is first, "it was asked for after the one that is forgotten"
+    assert book.of(QueueKey("p", "r"), "", half).subscriptions == half
