@@ -197,16 +197,16 @@ def test_an_explanation_names_the_part_that_failed() -> None:
 
 
 def test_an_explanation_cuts_long_texts() -> None:
-    event = {"a": "x" * 300_000}
+    event = {"a": "x" * 100_000}
     found = explain(read_filters([{"exact": {"a": "b"}}, {"sql": "a = 'b'"}, {"sql": "UPPER(a) = 'b'"}]), event)
     lines = flat(found)
     assert all(len(reason) < 200 and len(str(result)) < 100 for _, result, reason in lines)
-    assert lines[-4][2] == "an error, which never passes: it takes more than the 262144 steps that are allowed"
+    assert lines[-4][2] == "an error, which never passes: it takes more than the 65536 steps that are allowed"
 
 
 def test_looking_further_does_not_change_the_answer() -> None:
     """Matching stops at the first filter that decides, so what comes after must not use up its steps."""
-    event = {"a": "x" * 200_000}
+    event = {"a": "x" * 50_000}
     costly = {"sql": "UPPER(a) LIKE 'X%'"}
     filters = read_filters([{"any": [{"exact": {"a": "x" * 9}}, {"not": costly}, costly, costly]}])
     assert explain(filters, event).result is compiled(filters)(event) is False

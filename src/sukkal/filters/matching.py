@@ -1,6 +1,7 @@
 """Whether an event passes filters: they are made into closures once, which then look at one event after another."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
 
 from sukkal import limits
 from sukkal.filters.cesql.evaluating import evaluator_of
@@ -76,16 +77,11 @@ def _all(tests: list[_Test]) -> _Test:
 
 
 def _any(filters: Sequence[Filter]) -> _Test:
-    """Return what tells whether one of the filters passes; those that compare one attribute are one lookup."""
-    values: dict[str, set[str]] = {}
-    others: list[_Test] = []
-    for each in filters:
-        match each:
-            case Texts("exact", ((name, text),)):
-                values.setdefault(name, set()).add(text)
-            case _:
-                others.append(_test(each))
-    tests = [_among(name, texts) for name, texts in values.items()] + others
+    """Return what tells whether one of the filters passes; neighbours that compare one attribute are one lookup."""
+    tests: list[_Test] = []
+    for name, neighbours in groupby(filters, _compared):
+        same = list(neighbours)
+        tests += list(map(_test, same)) if name is None else [_among(name, same)]
     if len(tests) == 1:
         return tests[0]
 
@@ -98,7 +94,17 @@ def _any(filters: Sequence[Filter]) -> _Test:
     return some
 
 
-def _among(name: str, texts: set[str]) -> _Test:
+def _compared(one: Filter) -> str | None:
+    """Return the attribute that a filter compares with a text, if it does nothing else."""
+    match one:
+        case Texts("exact", ((name, _),)):
+            return name
+    return None
+
+
+def _among(name: str, filters: Iterable[Filter]) -> _Test:
+    texts = {text for each in filters if isinstance(each, Texts) for _, text in each.wanted}
+
     def is_one(attributes: Attributes, _: Steps) -> bool:
         value = attributes.get(name)
         return value is not None and as_text(value) in texts
