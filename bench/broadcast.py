@@ -70,7 +70,7 @@ def main() -> None:
 
 
 async def _serve() -> None:
-    bound = listening_socket(_SETTINGS.address, backlog=_SETTINGS.backlog)
+    bound = listening_socket(_SETTINGS.address, _SETTINGS)
     print(f"listening on http://127.0.0.1:{bound.getsockname()[1]}", flush=True)
     sockets = Sockets(guarded_websocket(_SETTINGS), is_socket_path, _FRAME_BYTES_MAX)
     await HttpServer(_Broadcast(), _SETTINGS, sockets=sockets).serve(sockets=[bound])

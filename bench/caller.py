@@ -58,7 +58,7 @@ async def _call(url: str, at_once: int) -> None:
 
 
 async def _serve() -> None:
-    bound = listening_socket(_SETTINGS.address, backlog=_SETTINGS.backlog)
+    bound = listening_socket(_SETTINGS.address, _SETTINGS)
     print(f"listening on http://127.0.0.1:{bound.getsockname()[1]}", flush=True)
     app = AsgiAdapter(_Caller().begin, body_bytes_max=_SETTINGS.max_messages_post_size)
     await HttpServer(app, _SETTINGS).serve(sockets=[bound])

@@ -55,7 +55,7 @@ async def _serve_routed() -> None:
 
 
 async def _serve(app: AsgiAdapter) -> None:
-    bound = listening_socket(_SETTINGS.address, backlog=_SETTINGS.backlog)
+    bound = listening_socket(_SETTINGS.address, _SETTINGS)
     print(f"listening on http://127.0.0.1:{bound.getsockname()[1]}", flush=True)
     await HttpServer(app, _SETTINGS).serve(sockets=[bound])
 

@@ -211,7 +211,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = Options(**vars(parser.parse_args(arguments)))
     sockets = options.idle + options.busy + 1
     _allow_files(sockets + SPARE_FILES)
-    flags = ("--max-connections", str(sockets + 100), "--max-websocket-connections", str(sockets), "--backlog", "1024")
+    flags = [
+        *("--max-connections", str(sockets + 100), "--backlog", "1024"),
+        *("--max-websocket-connections", str(sockets), "--max-listeners-per-project", "0"),
+    ]
     with (
         tempfile.TemporaryDirectory(prefix="sukkal-soak-") as folder,
         ServerProcess(f"sqlite:///{folder}/data", *flags, "--log-level", "warning") as server,

@@ -329,7 +329,7 @@ class RateLimited(TooManyRequests):
 
 
 class QuotaExceeded(TooManyRequests):
-    """The project already keeps as much as its limit allows."""
+    """The project already has as much as its limit allows."""
 
     code = "quota_exceeded"
     title = "Quota exceeded"

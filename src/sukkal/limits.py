@@ -73,6 +73,7 @@ WEBSOCKET_FRAGMENTS_MAX: Final = 4_096
 WEBSOCKET_FRAMES_WAITING_MAX: Final = 8
 WEBSOCKET_UNREAD_BYTES_MAX: Final = 4 * 1_048_576
 WEBSOCKET_CONNECTIONS_MAX: Final = 5_000
+LISTENERS_PER_PROJECT_MAX: Final = 2_500
 WEBSOCKET_AUTHENTICATE_S: Final = 60
 WEBSOCKET_PING_S: Final = 30
 WEBSOCKET_IDLE_S: Final = 3_600
@@ -89,6 +90,13 @@ LISTENER_PAGE: Final = 20
 LISTENER_PACE_BYTES: Final = 262_144
 LISTENER_HELD_MAX: Final = 1_000
 LISTENER_HELD_BYTES_MAX: Final = 4 * 1_048_576
+# How many messages are told to listeners in one turn of the event loop, at once and of what waits; a body counts for
+# one more by so many bytes. Of what waits, a project may have so much and one post; its posts are answered late from
+# the half of that on.
+TELLINGS_PER_TURN: Final = 500
+TELLING_BYTES: Final = 16_384
+TELLINGS_WAITING_BYTES_MAX: Final = 8 * 1_048_576
+TELLINGS_EASED_BYTES: Final = TELLINGS_WAITING_BYTES_MAX // 2
 EXPIRED_SCAN_ROWS_MAX: Final = 10_000
 STREAM_UNREAD_BYTES_MAX: Final = 4 * 1_048_576
 STREAM_BEAT_S: Final = 15
@@ -185,6 +193,7 @@ DELIVERY_WORKERS_MAX: Final = 500
 DELIVERY_TIMEOUT_S_DEFAULT: Final = 20
 DELIVERY_UNKEPT_S: Final = 0.01
 DELIVERY_UNREADABLE_PAUSE_S: Final = 60
+DELIVERY_UNATTEMPTED_PAUSE_S: Final = 2
 BREAKER_FAILURES: Final = 5
 BREAKER_PAUSE_S: Final = 30
 BREAKER_PAUSE_S_MAX: Final = 900
@@ -240,6 +249,7 @@ AMQP_FRAME_BYTES_MAX: Final = 1_048_576
 # What a broker may send for one message that it is given.
 AMQP_READ_BYTES_MAX: Final = 4 * 1_048_576
 AMQP_CONNECTIONS_MAX: Final = 200
+AMQP_CONNECTIONS_PER_PROJECT_MAX: Final = 50
 AMQP_CHANNELS_KEPT_MAX: Final = 32
 AMQP_IDLE_S: Final = 30
 AMQP_CLOSE_TIMEOUT_S: Final = 2

@@ -6,7 +6,8 @@ Laws, tested by ``sukkal.testing.sink_contract``:
 * **One attempt.** ``attempt`` makes at most one and returns its outcome, whatever the other side does; it never raises
   but for cancellation.
 * **Bounded.** It ends within ``Delivery.timeout_s`` and reads a bounded part of what comes back.
-* **Honest.** ``delivered`` means that the other side said that it took the delivery.
+* **Honest.** ``delivered`` means that the other side said that it took the delivery, ``attempted=False`` that it was
+  not even asked.
 * **Discreet.** An outcome's error is a sentence for the subscription's owner: no secret, no trace, no address inside of
   the service's own network.
 """
@@ -54,9 +55,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     not. ``retry_after_s`` is how long it asked to be left alone. ``gone`` says that it never wants to hear again.
     ``permanent`` says that another attempt with the same delivery is pointless, ``answer`` is the beginning of what
     came back, for a test by a person.
+
+    It was not ``attempted`` if the sink had no room for it, through no fault of the other side: nothing was sent, no
+    attempt is counted, and the subscription's deliveries go on after a short pause, or after ``retry_after_s``.
     """
 
     delivered: bool
+    attempted: bool = True
     status: int | None = None
     error: str = ""
     retry_after_s: int | None = None

@@ -149,7 +149,13 @@ def test_what_is_stored_is_heard_wherever_its_sender_goes_away(service: Service,
 def announce(service: Service, numbers: range, places: list[Place]) -> None:
     """Tell those who listen of messages, as if they had just been stored."""
     messages = [NewMessage(id=f"id-{number}", body=b"%d" % number, ttl_s=60) for number in numbers]
-    service.app.listeners.announce(KEY, messages, places)
+
+    async def in_the_service() -> None:
+        service.app.listeners.announce(KEY, messages, places)
+        for _ in range(1 + len(numbers) // limits.TELLINGS_PER_TURN):
+            await asyncio.sleep(0)
+
+    service.run(in_the_service())
 
 
 def test_what_was_stored_before_a_listener_came_and_announced_after_it_is_heard_once(
@@ -216,3 +222,73 @@ def test_a_place_that_the_queue_has_not_reached_is_none(service: Service, place:
     assert listener.follow() == [1]
     service.post_bodies(2)
     assert listener.follow() == [1, 2]
+
+
+def post_at_once(service: Service, first: int, count: int) -> None:
+    """Post so many messages to the queue in one request."""
+    messages = [{"body": number, "ttl": 60} for number in range(first, first + count)]
+    assert service.post("/v2/queues/q/messages", json={"messages": messages}).status_code == 201
+
+
+def test_a_large_post_is_heard_once_and_in_order_by_all_who_come_before_and_after(
+    service: Service, place: Place
+) -> None:
+    # What is told with the post is as much as a turn may tell; the rest waits when the answer comes.
+    count = limits.TELLINGS_PER_TURN // 2
+    here = [Listener(service) for _ in range(6)]
+    for listener in here[:3]:
+        listener.follow()
+    post_at_once(service, 0, count)
+    back, new = Listener(service, place), Listener(service)
+    for listener in here[3:]:
+        listener.follow()
+    post_at_once(service, count, 3)
+    assert back.follow() == list(range(count + 3))
+    assert new.follow() == [count, count + 1, count + 2]
+    told(service)
+    for listener in here:
+        assert [json.loads(body) for body in listener.bodies] == list(range(count + 3))
+    assert not any(listener.ended for listener in [*here, back, new])
+
+
+def test_who_leaves_or_is_sent_away_hears_nothing_more_of_a_large_post(service: Service, place: Place) -> None:
+    # The one that asked for the place is there as well.
+    listeners = [Listener(service) for _ in range(8)]
+    for listener in listeners:
+        listener.follow()
+
+    async def post_and_go() -> int:
+        numbers = range(1, limits.TELLINGS_PER_TURN)
+        messages = [NewMessage(id=f"id-{number}", body=b"%d" % number, ttl_s=60) for number in numbers]
+        places = [Place(place.epoch, place.sequence + number) for number in numbers]
+        assert service.app.listeners.announce(KEY, messages, places) == len(listeners) + 1
+        for listener in listeners[:4]:
+            service.app.listeners.leave(listener.begun.ear)
+        service.app.listeners.doubt(KEY)
+        return sum(len(listener.bodies) for listener in listeners)
+
+    heard = service.run(post_and_go())
+    told(service)
+    assert sum(len(listener.bodies) for listener in listeners) == heard <= limits.TELLINGS_PER_TURN
+    assert [listener.ended != "" for listener in listeners] == [False] * 4 + [True] * 4
+
+
+def test_posts_are_answered_no_faster_than_listeners_can_be_told(service: Service, place: Place) -> None:
+    listeners, most = [Listener(service) for _ in range(40)], limits.MESSAGES_PER_POST_MAX
+    for listener in listeners:
+        listener.follow()
+    for number in range(20):
+        post_at_once(service, number * most, most)
+    told(service, 2_000)
+    assert not any(listener.ended for listener in listeners)
+    assert {len(listener.bodies) for listener in listeners} == {20 * most}
+
+
+def told(service: Service, turns: int = 100) -> None:
+    """Let the event loop turn, more often than it takes to tell what waits."""
+
+    async def turn() -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+
+    service.run(turn())

@@ -78,6 +78,43 @@ def test_an_endpoint_that_may_be_well_again_is_tried_with_one_delivery(service: 
     assert len(sink.given) == 11
 
 
+NO_ROOM = Outcome(delivered=False, attempted=False, error="There is no room.")
+
+
+@pytest.mark.parametrize("at_once", [1, 5])
+def test_a_delivery_for_which_the_sink_has_no_room_waits_and_counts_as_none(
+    service: Service, sink: Obedient, at_once: int
+) -> None:
+    id_ = subscribe(service, options={"_retry_schedule": [], "_max_deliveries_at_once": at_once})
+    subscribe(service, "test://two")
+    sink.outcomes["test://one/x"] = NO_ROOM
+    service.post_bodies(*range(5))
+    for round_ in range(1, 2 * limits.BREAKER_FAILURES):
+        for _ in range(2):
+            service.deliver()
+            assert len(sink.bodies("test://one/x")) == round_ * at_once
+        service.pass_s(limits.DELIVERY_UNATTEMPTED_PAUSE_S)
+    first = ledger(service, id_)[0]
+    assert (first["state"], first["attempts"], first["error"]) == ("retrying", 0, "There is no room.")
+    assert sink.bodies("test://two") == ["0", "1", "2", "3", "4"]
+    sink.given.clear()
+    sink.outcomes["test://one/x"] = GOOD
+    service.deliver()
+    assert sorted(sink.bodies("test://one/x")) == ["0", "1", "2", "3", "4"]
+    assert at_once > 1 or sink.bodies("test://one/x") == ["0", "1", "2", "3", "4"]
+    assert {delivery.attempt for delivery in sink.given} == {1}
+
+
+def test_a_sink_that_knows_when_there_is_room_is_left_alone_until_then(service: Service, sink: Obedient) -> None:
+    subscribe(service)
+    sink.outcomes["test://one/x"] = Outcome(delivered=False, attempted=False, error="Full.", retry_after_s=60)
+    service.post_bodies(1)
+    for passed_s, tried in ((0, 1), (59, 1), (1, 2)):
+        service.pass_s(passed_s)
+        service.deliver()
+        assert len(sink.given) == tried
+
+
 def test_no_more_deliveries_are_made_in_a_second_than_wanted(service: Service, sink: Obedient) -> None:
     id_ = subscribe(service, options={"_max_deliveries_per_second": 3})
     subscribe(service, "test://two")

@@ -15,6 +15,7 @@ from typing import Final
 from tests.engines.mutant import Mutant
 from tests.engines.mutants_of_listening import MUTANTS_OF_LISTENING
 from tests.engines.mutants_of_room import MUTANTS_OF_ROOM
+from tests.engines.mutants_of_shares import MUTANTS_OF_SHARES
 
 _ROOT: Final = Path(__file__).parents[2]
 _SUITE_S_MAX: Final = 150
@@ -239,8 +240,8 @@ _OF_THE_ENGINE: Final = (
     Mutant(
         "only queues count, not topics",
         "records.sql",
-        "WHERE q.project = ? AND q.kind IN ('queue', 'topic')",
-        "WHERE q.project = ? AND q.kind IN ('queue')",
+        "WHERE q.project = ? AND q.kind IN ('queue', 'topic', 'history')",
+        "WHERE q.project = ? AND q.kind IN ('queue', 'history')",
     ),
     Mutant(
         "the bytes of a body are counted as characters",
@@ -346,7 +347,7 @@ _OF_THE_ENGINE: Final = (
     ),
 )
 
-MUTANTS: Final = (*_OF_THE_ENGINE, *MUTANTS_OF_LISTENING, *MUTANTS_OF_ROOM)
+MUTANTS: Final = (*_OF_THE_ENGINE, *MUTANTS_OF_LISTENING, *MUTANTS_OF_ROOM, *MUTANTS_OF_SHARES)
 
 
 def main() -> int:

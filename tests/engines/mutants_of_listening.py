@@ -20,8 +20,8 @@ MUTANTS_OF_LISTENING: Final = (
     Mutant(
         "a claim that takes for good is not noted as a removal",
         "claiming.py",
-        "            catalogue.removed(queue, message.sequence)\n",
-        "            pass\n",
+        "        catalogue.removed(queue, max([message.sequence for message in taken]))\n",
+        "        pass\n",
     ),
     Mutant(
         "an acknowledgement is not noted as a removal",
@@ -80,8 +80,8 @@ MUTANTS_OF_LISTENING: Final = (
     Mutant(
         "what has expired and was not swept does not count as gone",
         "reading.py",
-        "expired = expired or now_ms >= end.expires_ms",
-        "expired = False",
+        "if complete and count(connection, SQL.expired_behind, now_ms, queue, seen, limits.EXPIRED_SCAN_ROWS_MAX):",
+        "if False:",
     ),
     Mutant(
         "the place of a message that was there already is told as new",
@@ -113,7 +113,7 @@ MUTANTS_OF_LISTENING: Final = (
     Mutant(
         "whether something is gone is not asked",
         "listening.py",
-        "ear.warned = not (same and page.complete)",
+        "ear.warned = not (same and page.complete and remembers)",
         "ear.warned = not same",
         *SERVICE,
     ),
@@ -141,7 +141,7 @@ MUTANTS_OF_LISTENING: Final = (
     Mutant(
         "messages wait without bound for a listener that catches up",
         "listening.py",
-        "elif len(self._held) < limits.LISTENER_HELD_MAX:",
+        "elif len(self._held) < limits.LISTENER_HELD_MAX and self._held_bytes < limits.LISTENER_HELD_BYTES_MAX:",
         "elif len(self._held) >= 0:",
         *SERVICE,
     ),
@@ -211,10 +211,10 @@ MUTANTS_OF_LISTENING: Final = (
     Mutant(
         "listeners hear of a post before it is stored",
         "posting.py",
-        "        published = await",
+        "        published = await self._store",
         "        places = [None] * len(posts[0].messages)\n"
         "        self._listeners.announce(posts[0].queue, posts[0].messages, places)\n"
-        "        published = await",
+        "        published = await self._store",
         *SERVICE,
     ),
     Mutant(
@@ -248,15 +248,15 @@ MUTANTS_OF_LISTENING: Final = (
     Mutant(
         "who goes away keeps others from hearing its post",
         "posting.py",
-        "return await asyncio.shield(asyncio.ensure_future(self._publish(posts, now_ms, once)))",
-        "return await self._publish(posts, now_ms, once)",
+        "published = await asyncio.shield(asyncio.ensure_future(self._publish(posts, now_ms, once)))",
+        "published = await self._publish(posts, now_ms, once)",
         *SERVICE,
     ),
     Mutant(
         "something is pushed between a frame and its answer",
         "connection.py",
-        "        if self.busy and not self.waiting:\n            self._pushed",
-        "        if self.busy and self.waiting:\n            self._pushed",
+        "held = self.busy and not self.waiting",
+        "held = self.busy and self.waiting",
         *SOCKETS,
     ),
     Mutant(
@@ -311,8 +311,8 @@ MUTANTS_OF_LISTENING: Final = (
     Mutant(
         "a stream that ends goes on listening",
         "stream.py",
-        "    response.end = lambda: listeners.leave(begun.ear)\n",
-        "    response.end = lambda: None\n",
+        "        listeners.leave(begun.ear)\n",
+        "        pass\n",
         *STREAMS,
     ),
     Mutant(
@@ -325,8 +325,8 @@ MUTANTS_OF_LISTENING: Final = (
     Mutant(
         "a browser's last position is not looked at",
         "stream.py",
-        'call.request.header(b"last-event-id") or Query',
-        "Query",
+        'call.request.header(b"last-event-id") or query',
+        "query",
         *STREAMS,
     ),
 )

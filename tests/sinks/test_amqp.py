@@ -27,14 +27,14 @@ ROUTE: Final = f"exchange={EXCHANGE}&routing_key=a%20key"
 Steps = Callable[[AmqpSink, AmqpReceiver], Awaitable[None]]
 
 
-def delivery(subscriber: str, *, id_: str = "m-1", timeout_s: float = 30) -> Delivery:
+def delivery(subscriber: str, *, id_: str = "m-1", timeout_s: float = 30, project: str = "p") -> Delivery:
     return Delivery(
         id=id_,
         attempt=1,
         body=b'{"a":1}',
         ttl_s=300,
         posted_ms=0,
-        project="p",
+        project=project,
         queue_name="fizbit",
         subscription_id="s",
         subscriber=subscriber,
@@ -272,10 +272,35 @@ def test_the_number_of_connections_is_bounded(broker: Broker, monkeypatch: pytes
             # What nobody uses makes room; what somebody uses does not.
             hanging = asyncio.create_task(sink.attempt(delivery(f"amqp://127.0.0.1:{peer.port}/?{ROUTE}")))
             await peer.heard.wait()
-            assert "too many" in (await sink.attempt(delivery(url(broker)))).error
+            refused = await sink.attempt(delivery(url(broker)))
+            assert "Too many connections" in refused.error
+            assert not refused.attempted
             hanging.cancel()
             await asyncio.wait({hanging})
             assert (await sink.attempt(delivery(url(broker)))).delivered
+
+    with_receiver(broker, steps)
+
+
+def test_a_project_has_a_share_of_the_connections(broker: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "AMQP_CONNECTIONS_PER_PROJECT_MAX", 1)
+
+    async def steps(sink: AmqpSink, receiver: AmqpReceiver) -> None:
+        async with Peer(hangs) as peer, Peer(hangs) as second:
+            first = f"amqp://127.0.0.1:{peer.port}/?{ROUTE}"
+            hanging = asyncio.create_task(sink.attempt(delivery(first)))
+            await peer.heard.wait()
+            refused = await sink.attempt(delivery(url(broker)))
+            assert (refused.delivered, refused.attempted) == (False, False)
+            assert (await sink.attempt(delivery(url(broker), project="other"))).delivered
+            # What another project has opened costs nothing to share.
+            assert (await sink.attempt(delivery(url(broker)))).delivered
+            hanging.cancel()
+            await asyncio.wait({hanging})
+            late = asyncio.create_task(sink.attempt(delivery(f"amqp://127.0.0.1:{second.port}/?{ROUTE}")))
+            await second.heard.wait()
+            late.cancel()
+            await asyncio.wait({late})
 
     with_receiver(broker, steps)
 

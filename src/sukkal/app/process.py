@@ -107,7 +107,7 @@ def _obey_signals(app: App, servers: Sequence[HttpServer], tls: Tls | None, sett
 
 def _bind(address: Address, setting: str, settings: Settings) -> socket.socket:
     try:
-        return listening_socket(address, backlog=settings.backlog)
+        return listening_socket(address, settings)
     except OSError as error:
         raise StartupError(
             f"Cannot listen on {address.host}:{address.port}: {error.strerror}. Choose another address with the "

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from sukkal.app.access import Entrance
 from sukkal.app.push import Push
+from sukkal.service.audience import Audience
 from sukkal.service.background import Background
 from sukkal.service.claims import Claims
 from sukkal.service.clear_store import ClearStore
@@ -66,6 +67,7 @@ def services_of(
         Explanations(store, settings, lenses, pushing.fan_out, now_ms),
         pushing.redrives,
         listeners,
+        Audience(settings.max_listeners_per_project),
         door.limits,
         quotas,
         settings,

@@ -41,7 +41,7 @@ def web_sockets(
     connections = Connections(settings.max_websocket_connections)
     open_now = Gauge("sukkal_websocket_connections", "WebSocket connections.", registry=registry)
     open_now.set_function(lambda: len(connections))
-    senders = Senders(door.gate, uuid_only=settings.client_id_uuid_safe == "strict")
+    senders = Senders(door.gate, services.audience, uuid_only=settings.client_id_uuid_safe == "strict")
     answering = Answering(
         services,
         door.gate,

@@ -274,6 +274,9 @@ class Deliveries:
             return True
         began_ms = self._now_ms()
         outcome = await self._attempt(batch, message, origin, body)
+        if not (outcome.attempted or outcome.delivered):
+            self._wait_for_room(batch, message, origin, outcome)
+            return False
         origin = msgspec.structs.replace(
             origin, attempts=origin.attempts + 1, status=outcome.status, error=outcome.error
         )
@@ -327,6 +330,13 @@ class Deliveries:
         """Let a delivery that cannot be read wait, which is no attempt, so that those behind it go on."""
         kept = msgspec.json.encode(msgspec.structs.replace(origin, error=reason))
         batch.settling.add(message.id, Release(delay_s=limits.DELIVERY_UNREADABLE_PAUSE_S, attributes=kept))
+
+    def _wait_for_room(self, batch: _Batch, message: Message, origin: Origin, outcome: Outcome) -> None:
+        """Leave a delivery that was not even begun in its place, and the whole backlog alone for a while."""
+        pause_s = min(outcome.retry_after_s or limits.DELIVERY_UNATTEMPTED_PAUSE_S, limits.RETRY_AFTER_S_MAX)
+        self._not_before_ms[batch.key] = self._now_ms() + pause_s * limits.SECOND_MS
+        kept = msgspec.json.encode(msgspec.structs.replace(origin, error=outcome.error))
+        batch.settling.add(message.id, Release(attributes=kept))
 
     async def _give_up(self, batch: _Batch, message: Message, origin: Origin, reason: str) -> None:
         """Put a delivery where a person finds it: into the dead-letter queue if there is one, else aside."""

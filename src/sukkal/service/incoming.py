@@ -95,7 +95,7 @@ class Incoming:
         queue = await self._store.get_queue(key)
         messages = self._messages(key, queue, client, drafts, size=size, own_rules=own_rules)
         if queue is not None and is_ephemeral(queue.metadata):
-            return self._tell(key, messages)
+            return await self._tell(key, messages)
         if passed:
             messages = tuple([on_its_way(message, passed) for message in messages])
         sealed = self._sealed(queue, messages)
@@ -116,7 +116,7 @@ class Incoming:
         queue = await self._store.get_queue(key)
         messages = self._messages(key, queue, client, drafts, size=size, own_rules=True)
         if queue is not None and is_ephemeral(queue.metadata):
-            return self._tell(key, messages)
+            return await self._tell(key, messages)
         sealed = self._sealed(queue, messages)
         copies = _by_message(await self._copies(queue, messages, sealed, ()), sealed)
         now_ms = self._now_ms()
@@ -231,11 +231,12 @@ class Incoming:
             finally:
                 self._quotas.settle(project, wanted)
 
-    def _tell(self, key: QueueKey, messages: Sequence[NewMessage]) -> Posted:
+    async def _tell(self, key: QueueKey, messages: Sequence[NewMessage]) -> Posted:
         """Post to a queue that stores nothing."""
         if any(message.delay_s for message in messages):
             raise InvalidRequest("The queue stores nothing (_persistence), so it takes no delays.")
         told = self._listeners.announce(key, messages, (None,) * len(messages))
+        await self._listeners.eased(key)
         return Posted(tuple([message.id for message in messages]), listeners=told)
 
     def check_size(self, size: int, rules: QueueRules | None = None) -> None:

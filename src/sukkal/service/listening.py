@@ -8,7 +8,6 @@ purpose in a queue of its own, which nobody can claim or delete from.
 
 import asyncio
 import contextlib
-import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
@@ -21,12 +20,11 @@ from sukkal.model import Message, NewMessage, Page, Position, QueueKey, View
 from sukkal.notification import notification
 from sukkal.service.attributes import history_s, is_ephemeral
 from sukkal.service.encryption import Encryption
+from sukkal.service.handing_over import HandingOver
 from sukkal.service.lenses import CLEAR, Lens, Lenses, posted
 from sukkal.store import Store
 
 __all__ = ["Begun", "Ear", "Heard", "Kept", "Listeners", "Place", "history_key", "place_of"]
-
-_log: Final = logging.getLogger("sukkal.listening")
 
 _ALL: Final = View(claimed=True, delayed=True)
 _END: Final = limits.INT64_MAX
@@ -181,6 +179,7 @@ class Listeners:
         self._now_ms = now_ms
         self._ears: dict[QueueKey, set[Ear]] = {}
         self._closed = False
+        self._handing_over: HandingOver[Heard] = HandingOver()
 
     def __len__(self) -> int:
         return sum(map(len, self._ears.values()))
@@ -297,14 +296,12 @@ class Listeners:
                 ear.end(str(error))
             return 0
         told = list(ears)
-        for ear in told:
-            try:
-                for each in heard:
-                    ear.tell(each)
-            except Exception:  # noqa: BLE001 - a defect at one listener is nothing to the others, nor to who posts
-                _log.exception("a listener failed")
-                ear.end("The service failed. Its log says why.")
+        self._handing_over.give(key, told, heard)
         return len(told)
+
+    async def eased(self, key: QueueKey) -> None:
+        """Wait while too much of what was posted to the project's queues waits to be told."""
+        await self._handing_over.eased(key)
 
     def _opened(self, key: QueueKey, message: NewMessage, place: Place | None) -> Heard:
         body = self._encryption.open_body(key.project, message.id, message.body)

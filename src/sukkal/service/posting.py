@@ -46,7 +46,9 @@ class Posting:
             posts.append(Post(history_key(key), tuple([_kept(message, kept_s) for message in messages])))
         if self._listeners.at(key):
             # Those who listen are told even if the caller goes away before the disk has answered.
-            return await asyncio.shield(asyncio.ensure_future(self._publish(posts, now_ms, once)))
+            published = await asyncio.shield(asyncio.ensure_future(self._publish(posts, now_ms, once)))
+            await self._listeners.eased(key)
+            return published
         try:
             return await self._publish(posts, now_ms, once)
         except asyncio.CancelledError:

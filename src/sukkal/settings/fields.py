@@ -274,6 +274,15 @@ class Settings(DeliverySettings, frozen=True, kw_only=True):
     max_websocket_connections: Annotated[
         int, number("Most WebSocket connections at once; they count as connections too.", "connections", 1, 1_000_000)
     ] = limits.WEBSOCKET_CONNECTIONS_MAX
+    max_listeners_per_project: Annotated[
+        int,
+        number(
+            "Most WebSocket connections and streams of one project at once; 0 is without a limit of its own.",
+            "connections",
+            0,
+            1_000_000,
+        ),
+    ] = limits.LISTENERS_PER_PROJECT_MAX
     websocket_authenticate_timeout_s: Annotated[
         int, seconds("Time in which the client of a WebSocket must prove who it is, where it has to.", 1, 3_600)
     ] = limits.WEBSOCKET_AUTHENTICATE_S

@@ -286,6 +286,7 @@ class SinkContract:
     def assert_failed(self, outcome: Outcome) -> None:
         """See that it is told as a failure, in a sentence that gives nothing away."""
         assert not outcome.delivered
+        assert outcome.attempted, "a sink that has nothing else to do has room"
         assert outcome.error
         assert outcome.error.endswith(".")
         assert "\n" not in outcome.error

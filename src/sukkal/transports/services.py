@@ -2,6 +2,7 @@
 
 import msgspec
 
+from sukkal.service.audience import Audience
 from sukkal.service.claims import Claims
 from sukkal.service.events import Events
 from sukkal.service.explanations import Explanations
@@ -32,6 +33,7 @@ class Services(msgspec.Struct, frozen=True):
     explanations: Explanations
     redrives: Redrives
     listeners: Listeners
+    audience: Audience
     limits: LimitsTable
     quotas: Quotas
     settings: Settings

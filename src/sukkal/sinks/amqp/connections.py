@@ -1,9 +1,12 @@
-"""Connections to brokers: one for each endpoint, shared, bounded in number, and closed when nobody needs it."""
+"""Connections to brokers: one for each endpoint, shared, bounded in number, and closed when nobody needs it.
+
+A project may have a share of them. One that several projects use counts for the first.
+"""
 
 import asyncio
 import contextlib
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 import aiormq
@@ -20,14 +23,15 @@ _TLS_SCHEME: Final = "amqps"
 
 
 class Busy(Exception):
-    """All connections that there may be are in use."""
+    """All connections that there may be, or that the project may have, are in use."""
 
 
 class _Link:
     """A connection, and its channels that nobody uses at the moment."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, project: str) -> None:
         self.endpoint = endpoint
+        self.project = project
         self.users = 0
         self.spoilt = False
         self.idle: asyncio.TimerHandle | None = None
@@ -92,12 +96,12 @@ class Connections:
         self._closing: set[asyncio.Task[None]] = set()
 
     @contextlib.asynccontextmanager
-    async def channel(self, endpoint: Endpoint) -> AsyncIterator[AbstractChannel]:
+    async def channel(self, endpoint: Endpoint, *, project: str) -> AsyncIterator[AbstractChannel]:
         """Lend a channel to an endpoint. If the user fails with it, its connection is used by nobody any more.
 
         Raises ``Denied``, ``Busy``, and what the library raises.
         """
-        link = self._link(endpoint)
+        link = self._link(endpoint, project)
         link.users += 1
         if link.idle is not None:
             link.idle.cancel()
@@ -120,20 +124,27 @@ class Connections:
         while self._closing:
             await asyncio.wait(self._closing)
 
-    def _link(self, endpoint: Endpoint) -> _Link:
+    def _link(self, endpoint: Endpoint, project: str) -> _Link:
         link = self._links.get(endpoint)
         if link is not None and link.is_usable:
             return link
         if link is not None:
             self._retire(link)
-        if len(self._links) >= limits.AMQP_CONNECTIONS_MAX:
-            # The first that nobody uses is the one that was opened first.
-            idle = next((each for each in self._links.values() if not each.users), None)
-            if idle is None:
-                raise Busy
-            self._retire(idle)
-        link = self._links[endpoint] = _Link(endpoint)
+        own = [each for each in self._links.values() if each.project == project]
+        self._make_room(own, limits.AMQP_CONNECTIONS_PER_PROJECT_MAX)
+        self._make_room(list(self._links.values()), limits.AMQP_CONNECTIONS_MAX)
+        link = self._links[endpoint] = _Link(endpoint, project)
         return link
+
+    def _make_room(self, links: Sequence[_Link], most: int) -> None:
+        """Let one of them go if there are as many as there may be. Raises ``Busy``."""
+        if len(links) < most:
+            return
+        # The first that nobody uses is the one that was opened first.
+        idle = next((each for each in links if not each.users), None)
+        if idle is None:
+            raise Busy
+        self._retire(idle)
 
     def _left(self, link: _Link) -> None:
         if link.users:

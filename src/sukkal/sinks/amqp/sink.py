@@ -30,10 +30,10 @@ from sukkal.sinks.notification import notification
 __all__ = ["AmqpSink"]
 
 _DENIED: Final = "The subscriber's host has no address that this service may deliver to."
+_BUSY: Final = "Too many connections to brokers are in use at the moment; it goes on as soon as one is free."
 _PERSISTENT: Final = 2
 _FAILURES: Final = (AMQPError, PAMQPException, OSError, ValueError, EOFError, RuntimeError, struct.error)
 _SENTENCES: Final[Mapping[type[Exception], str]] = {
-    Busy: "The service has too many connections to brokers at the moment.",
     Denied: _DENIED,
     PublishError: "The broker has no queue for this exchange and routing key.",
     DeliveryError: "The broker did not take the message.",
@@ -79,7 +79,9 @@ class AmqpSink:
                 return await self._publish(delivery, endpoint, route)
         except TimeoutError:
             error = f"The broker did not confirm the message within {delivery.timeout_s:g} seconds."
-        except (Busy, Denied, *_FAILURES) as failure:
+        except Busy:
+            return Outcome(delivered=False, attempted=False, error=_BUSY)
+        except (Denied, *_FAILURES) as failure:
             error = next((text for kind, text in _SENTENCES.items() if isinstance(failure, kind)), _NO_BROKER)
         except asyncio.CancelledError:
             # The library ends with it what waits for a connection that was lost; nobody meant this attempt.
@@ -98,7 +100,7 @@ class AmqpSink:
     async def _publish(self, delivery: Delivery, endpoint: Endpoint, route: Route) -> Outcome:
         refused: Exception | None = None
         confirmed: object = None
-        async with self._connections.channel(endpoint) as channel:
+        async with self._connections.channel(endpoint, project=delivery.project) as channel:
             try:
                 confirmed = await channel.basic_publish(
                     notification(delivery),

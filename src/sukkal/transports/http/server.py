@@ -21,15 +21,24 @@ __all__ = ["GuardedProtocol", "HttpServer", "Sockets", "listening_socket"]
 _KEEP_ALIVE_S: Final = 75
 
 
-def listening_socket(address: Address, *, backlog: int) -> socket.socket:
-    """Return a socket bound to the address. Raises ``OSError``."""
+def listening_socket(address: Address, settings: Settings) -> socket.socket:
+    """Return a socket bound to the address. Raises ``OSError``.
+
+    A connection that it accepts ends when what it was sent is not acknowledged for ``client_read_timeout_s``, where the
+    system can do that. Else a peer that vanished without a word would be kept for a quarter of an hour.
+    """
     host, port = address
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     try:
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            # Accepted sockets inherit it.
+            bound.setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, settings.client_read_timeout_s * limits.SECOND_MS
+            )
         bound.bind((host, port))
-        bound.listen(backlog)
+        bound.listen(settings.backlog)
     except OSError:
         bound.close()
         raise

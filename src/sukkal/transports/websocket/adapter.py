@@ -64,6 +64,12 @@ class WebSocketAdapter:
         peer = scope.get("client")
         connection = Connection(peer[0] if peer else "")
         try:
+            await self._admit_and_serve(connection, scope, receive, send)
+        finally:
+            self._senders.leave(connection)
+
+    async def _admit_and_serve(self, connection: Connection, scope: _Message, receive: _Receive, send: _Send) -> None:
+        try:
             conversation = await self._admit(connection, scope)
         except (SukkalError, Refusal) as error:
             response = error.response if isinstance(error, Refusal) else error_response(error)
@@ -90,8 +96,14 @@ class WebSocketAdapter:
         headers = unambiguous(scope["headers"])
         self._check_origin(headers)
         if path not in PATHS:
-            return await begin(self._front, connection, scope, headers)
+            return await begin(self._front, connection, scope, headers, partial(self._senders.enter, connection))
         await self._senders.greet(connection, headers)
+        stranger = not (connection.known.is_set() or self._senders.believes)
+        if stranger and self.connections.full_of_strangers:
+            raise Unavailable(
+                "There are too many WebSocket connections that have not been authenticated. Bring the token in the "
+                "request for the connection, or try again later."
+            )
         return Framed(connection, self._answering, self._senders, self._now_ms, authenticate_s=self._authenticate_s)
 
     def _check_origin(self, headers: dict[bytes, bytes]) -> None:

@@ -57,16 +57,17 @@ class Connection:
     Whatever part of the service has something for the client calls ``push``; it never waits. What is pushed and what
     is answered leaves in the order of the calls. Who pushes waits for ``closed`` to know when to let go.
 
-    ``identity`` is whom the connection was authenticated as, with ``token``; ``client`` the id of the program as of
-    its last frame. ``write`` sends the bytes of a frame if nothing holds them up, and says whether it did. ``binary``
-    is the encoding of the last frame. It is ``busy`` while a frame is being answered,
-    ``waiting`` if that only waits for messages. ``own`` are its subscriptions.
+    ``identity`` is whom the connection was authenticated as, with ``token``; ``project`` the one that it is counted
+    for; ``client`` the id of the program as of its last frame. ``write`` sends the bytes of a frame if nothing holds
+    them up, and says whether it did. ``binary`` is the encoding of the last frame. It is ``busy`` while a frame is
+    being answered, ``waiting`` if that only waits for messages. ``own`` are its subscriptions.
     """
 
     def __init__(self, peer: str) -> None:
         self.peer = peer
         self.identity: Identity | None = None
         self.token: str | None = None
+        self.project: str | None = None
         self.client: str | None = None
         self.write: Callable[[bytes], bool] = _never
         self.binary = False
@@ -208,11 +209,13 @@ def _short(reason: str) -> str:
 
 
 class Connections:
-    """The connections of this process, at most ``most``."""
+    """The connections of this process, at most ``most``, and half of them without anybody knowing whose they are."""
 
     def __init__(self, most: int) -> None:
         self._most = most
+        self._strangers_max = max(most // 2, 1)
         self._open: set[Connection] = set()
+        self._strangers: set[Connection] = set()
         self._stopping = False
 
     def __len__(self) -> int:
@@ -227,6 +230,13 @@ class Connections:
         return len(self._open) >= self._most
 
     @property
+    def full_of_strangers(self) -> bool:
+        """Whether there is no room for another one that does not say whose it is."""
+        if len(self._strangers) >= self._strangers_max:
+            self._strangers = {each for each in self._strangers if not each.known.is_set()}
+        return len(self._strangers) >= self._strangers_max
+
+    @property
     def stopping(self) -> bool:
         """Whether no more are taken."""
         return self._stopping
@@ -234,11 +244,14 @@ class Connections:
     def add(self, connection: Connection) -> None:
         """Take a connection in."""
         self._open.add(connection)
+        if not connection.known.is_set():
+            self._strangers.add(connection)
 
     def remove(self, connection: Connection) -> None:
         """Forget a connection, which has ended."""
         connection.end()
         self._open.discard(connection)
+        self._strangers.discard(connection)
 
     def stop(self) -> None:
         """End all connections, each after the answer in the making, and take no more."""

@@ -45,9 +45,16 @@ class Refusal(Exception):
 
 
 async def begin(
-    front: Front, connection: Connection, scope: Mapping[str, Any], headers: Mapping[bytes, bytes]
+    front: Front,
+    connection: Connection,
+    scope: Mapping[str, Any],
+    headers: Mapping[bytes, bytes],
+    enter: Callable[[str], None],
 ) -> "Eventful":
-    """Begin to listen for a client. Raises ``Refusal``, and ``BadRequest`` for one that offers no events."""
+    """Begin to listen for a client, which is counted for its project by ``enter``.
+
+    Raises ``Refusal``, ``BadRequest`` for one that offers no events, and what ``enter`` does.
+    """
     if SUBPROTOCOL not in scope.get("subprotocols", ()):
         raise BadRequest(f"Events are exchanged at this path: offer the subprotocol {SUBPROTOCOL}.")
     own = {name: value for name, value in headers.items() if name not in _OF_THE_REQUEST}
@@ -56,6 +63,7 @@ async def begin(
     response = await front(request)
     if not isinstance(response, SocketResponse):
         raise Refusal(response)
+    enter(response.key.project)
     listeners = response.listeners
     begun = await listeners.begin(
         response.key,

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Final
 
-from sukkal.errors import Forbidden, MissingHeader, SukkalError, Unauthenticated, Unavailable
+from sukkal.errors import Forbidden, MissingHeader, QuotaExceeded, SukkalError, Unauthenticated, Unavailable
 from sukkal.service.access import Caller, Identity
+from sukkal.service.audience import Audience
 from sukkal.service.gate import Credentials, Gate
 from sukkal.service.names import client_id
 from sukkal.transports.http.exchange import Request
 from sukkal.transports.http.senders import credentials_of
-from sukkal.transports.websocket.connection import EXPIRED, Connection
+from sukkal.transports.websocket.connection import EXPIRED, POLICY, Connection
 from sukkal.transports.websocket.frames import Frame
 
 __all__ = ["Senders"]
@@ -19,10 +20,11 @@ _WHO: Final = (b"x-auth-token", b"authorization", b"x-project-id")
 
 
 class Senders:
-    """Knows who sends the frames of a connection."""
+    """Knows who sends the frames of a connection, and counts it as a listener of that project."""
 
-    def __init__(self, gate: Gate, *, uuid_only: bool) -> None:
+    def __init__(self, gate: Gate, audience: Audience, *, uuid_only: bool) -> None:
         self._gate = gate
+        self._audience = audience
         self._uuid_only = uuid_only
 
     @property
@@ -31,25 +33,28 @@ class Senders:
         return self._gate.believes(Credentials(None, None, None))
 
     async def greet(self, connection: Connection, headers: Mapping[bytes, bytes]) -> None:
-        """Take what the request for a connection says of its sender. Raises what ``Gate.identify`` does."""
+        """Take what the request for a connection says of its sender.
+
+        Raises what ``Gate.identify`` does, and ``QuotaExceeded``.
+        """
         if client := headers.get(b"client-id"):
             connection.client = client_id(client.decode("latin-1"), uuid_only=self._uuid_only)
         credentials = _credentials({name: headers[name] for name in _WHO if name in headers})
         if credentials.token is not None and not self._gate.believes(credentials):
-            _admit(connection, await self._gate.identify(credentials, "", ""), credentials.token)
+            self._admit(connection, await self._gate.identify(credentials, "", ""), credentials.token)
 
     async def authenticate(self, connection: Connection, frame: Frame) -> Caller:
         """Let a connection's further frames be those of the one whose token this frame brings.
 
-        Raises what ``Gate.identify`` does, and ``Forbidden`` for a project that is not the token's or not the one that
-        the connection had before.
+        Raises what ``Gate.identify`` does, ``Forbidden`` for a project that is not the token's or not the one that the
+        connection had before, and ``QuotaExceeded``.
         """
         credentials = _credentials(_bytes(frame.headers, signed=False))
         identity = await self._gate.identify(credentials, "", "")
         _check_project(identity, credentials.project)
         if connection.identity is not None and connection.identity.project != identity.project:
             raise Forbidden("A connection stays with its project. Open another one for another project.")
-        _admit(connection, identity, credentials.token)
+        self._admit(connection, identity, credentials.token)
         return Caller(identity, connection.client or "")
 
     async def caller(self, connection: Connection, frame: Frame, method: str, path: str) -> Caller:
@@ -57,7 +62,8 @@ class Senders:
 
         ``method`` and ``path`` are those of the same operation over HTTP. Raises what ``Gate.identify`` does,
         ``Forbidden`` for a connection that has yet to be authenticated and for a project that is not the token's, and
-        what is wrong with the header Client-ID. A connection whose own token is not valid any more ends.
+        what is wrong with the header Client-ID, and ``QuotaExceeded``. A connection whose own token is not valid any
+        more ends.
         """
         credentials = _credentials(_bytes(frame.headers, signed=True))
         brought = credentials.token is not None or credentials.signature is not None
@@ -77,8 +83,15 @@ class Senders:
         _check_project(identity, credentials.project)
         if client is None and (credentials.signature is None or frame.header("client-id") is not None):
             client = self._client(connection, frame)
-        connection.known.set()
+        if connection.project is None:
+            self.enter(connection, identity.project)
         return Caller(identity, client or "", credentials.token)
+
+    def leave(self, connection: Connection) -> None:
+        """Count a connection no more: it has ended."""
+        if connection.project is not None:
+            self._audience.leave(connection.project)
+            connection.project = None
 
     async def still_valid(self, connection: Connection, now_ms: int) -> bool:
         """Tell whether a connection's token is still good."""
@@ -101,6 +114,25 @@ class Senders:
         finally:
             connection.client = client
 
+    def _admit(self, connection: Connection, identity: Identity, token: str | None) -> None:
+        self.enter(connection, identity.project)
+        connection.identity = identity
+        connection.token = token
+        connection.authenticated.set()
+
+    def enter(self, connection: Connection, project: str) -> None:
+        """Count a connection as one of the project's; one too many ends after it has been told."""
+        if connection.project == project or connection.closed.is_set():
+            return
+        try:
+            self._audience.enter(project)
+        except QuotaExceeded:
+            connection.close(POLICY, "The project has too many listeners.")
+            raise
+        self.leave(connection)
+        connection.project = project
+        connection.known.set()
+
     def _client(self, connection: Connection, frame: Frame) -> str:
         given = frame.header("client-id")
         if given is not None:
@@ -108,13 +140,6 @@ class Senders:
         elif connection.client is None:
             raise MissingHeader('The "Client-Id" header is required.')
         return connection.client
-
-
-def _admit(connection: Connection, identity: Identity, token: str | None) -> None:
-    connection.identity = identity
-    connection.token = token
-    connection.known.set()
-    connection.authenticated.set()
 
 
 def _check_project(identity: Identity, claimed: str | None) -> None:

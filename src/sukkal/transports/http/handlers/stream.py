@@ -34,11 +34,22 @@ async def stream(call: Call) -> StreamResponse:
     """Stream what is posted."""
     query = Query(call.request.query)
     text = call.request.header(b"last-event-id") or query.text("since")
-    feed, listeners, since = _Feed(), call.services.listeners, place_of(text) if text else None
-    begun = await listeners.begin(call.key, feed.hear, feed.end, since=since, lens=lens_in(query))
+    feed, listeners, audience = _Feed(), call.services.listeners, call.services.audience
+    key, since, lens = call.key, place_of(text) if text else None, lens_in(query)
+    audience.enter(key.project)
+    try:
+        begun = await listeners.begin(key, feed.hear, feed.end, since=since, lens=lens)
+    except BaseException:
+        audience.leave(key.project)
+        raise
+
+    def end() -> None:
+        listeners.leave(begun.ear)
+        audience.leave(key.project)
+
     response = StreamResponse(200, headers=_HEADERS)
     response.parts = _parts(response, feed, begun, listeners)
-    response.end = lambda: listeners.leave(begun.ear)
+    response.end = end
     return response
 
 
