@@ -18,6 +18,7 @@ _PATCH: Final = "application/openstack-messaging-v2.0-json-patch"
 _QUEUE: Final = "owned-queue"
 _HOOK: Final = "http://hooks.example.org/hook"
 _NOBODYS: Final = "nobodys-queue"
+_SEARCH: Final = "owned-search"
 _AGES: Final = re.compile(r'"(age|claim_count)": ?\d+')
 
 ROUTES: Final = routes(with_v1_1=True)
@@ -40,6 +41,7 @@ VARIANTS: Final[Mapping[str, list[Variant]]] = {
     "queues.purge": [Variant(document={"resource_types": ["messages", "subscriptions"]})],
     "messages.post": [Variant(document={"messages": [{"body": "of a stranger"}]})],
     "messages.post_raw": [Variant(document="of a stranger")],
+    "messages.ingest": [Variant(document="of a stranger")],
     "messages.list": [
         Variant("?echo=true&include_claimed=true&include_delayed=true"),
         Variant("?ids={message_id}"),
@@ -55,7 +57,11 @@ VARIANTS: Final[Mapping[str, list[Variant]]] = {
     "subscriptions.create": [Variant(document={"subscriber": _HOOK, "ttl": 600})],
     "subscriptions.update": [Variant(document={"ttl": 6_000})],
     "subscriptions.confirm": [Variant(document={"confirmed": True})],
+    "event_listeners.create": [Variant(document={"task": "t", "url": _HOOK})],
     "deliveries.redrive": [Variant(document={})],
+    "events.search": [Variant(), Variant("?q=owner&facets=type,source,queue"), Variant("?queue={queue_name}")],
+    "resources.search": [Variant("?deleted=true&facets=resource_type")],
+    "searches.create": [Variant(document={"q": "word", "queue": "taken"})],
     "limits.update": [Variant(document={"messages": 0})],
 }
 """How to ask for the operations that want more than their path; the others have one plain variant."""
@@ -86,23 +92,37 @@ class Project:
 def _furnish(owner: Project) -> dict[str, str]:
     """Make one of everything and return the parameters that name it."""
     for kind in ("queues", "topics"):
-        assert owner.ask("PUT", f"/v2/{kind}/{_QUEUE}", {"mine": kind}).status_code == 201
+        assert owner.ask("PUT", f"/v2/{kind}/{_QUEUE}", {"mine": kind, "_search": True}).status_code == 201
         messages = {"messages": [{"body": "of the owner", "ttl": 3_600} for _ in range(3)]}
         posted = owner.ask("POST", f"/v2/{kind}/{_QUEUE}/messages", messages)
         assert posted.status_code == 201
     claimed = owner.ask("POST", f"/v2/queues/{_QUEUE}/claims?limit=1", {"ttl": 3_600})
     assert claimed.status_code == 201
     shared = owner.ask("POST", f"/v2/queues/{_QUEUE}/share", {"expires": "2100-01-01T00:00:00"})
+    saved = owner.ask("PUT", f"/v2/searches/{_SEARCH}", {"q": "nothing", "queue": "found"})
+    assert saved.status_code == 201
+    _await_index(owner, 6)
     # After the posts, so that nothing is to be delivered.
     subscribed = owner.ask("POST", f"/v2/queues/{_QUEUE}/subscriptions", {"subscriber": _HOOK, "ttl": 3_600})
+    listening = owner.ask("POST", "/v2/listeners", {"task": "t", "url": _HOOK, "queue": _QUEUE, "ttl": 3_600})
     return {
         "queue_name": _QUEUE,
         "message_id": claimed.json()["messages"][0]["id"],
         "claim_id": claimed.headers["location"].rpartition("/")[2],
         "signed_url_id": shared.json()["id"],
         "subscription_id": subscribed.json()["subscription_id"],
+        "listener_id": listening.json()["id"],
+        "search_name": _SEARCH,
         "project_id": owner.name,
     }
+
+
+def _await_index(owner: Project, count: int) -> None:
+    """Ask until so many events have come into the index."""
+    for _ in range(10_000):
+        if len(owner.ask("GET", "/v2/events").json()["events"]) == count:
+            return
+    raise AssertionError("The index lacks events.")
 
 
 _NOTHING: Final = {
@@ -111,6 +131,8 @@ _NOTHING: Final = {
     "claim_id": "01a1fd0d-2866-7000-871e-13779d1a50dd",
     "signed_url_id": "0" * 32,
     "subscription_id": "01a1fd0d-2866-7000-871e-13779d1a50de",
+    "listener_id": f"queue~{_NOBODYS}~01a1fd0d-2866-7000-871e-13779d1a50df",
+    "search_name": "nobodys-search",
     "project_id": "nobody",
 }
 
@@ -125,6 +147,7 @@ def _view(owner: Project, named: Mapping[str, str]) -> str:
     base = f"/v2/queues/{_QUEUE}"
     seen += [owner.see(f"{base}/claims"), owner.see(f"{base}/claims/{named['claim_id']}"), owner.see(f"{base}/share")]
     seen.append(owner.see(f"{base}/subscriptions"))
+    seen += [owner.see(f"/v2/{each}") for each in ("events?facets=type", "resources", "events/types", "searches")]
     return _AGES.sub("", "\n".join(seen))
 
 

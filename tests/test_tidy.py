@@ -143,7 +143,7 @@ def only_the_command_line_prints(source: Source) -> Iterator[str]:
 
 def statements_live_in_sql_files(source: Source) -> Iterator[str]:
     statement = re.compile(r"\s*(SELECT|INSERT|REPLACE|UPDATE|DELETE|CREATE|DROP|ALTER|WITH)\s", re.IGNORECASE)
-    if not source.within("src/sukkal/engines"):
+    if not source.within("src/sukkal/engines", "src/sukkal/indexes"):
         return
     docstrings = {id(node.value) for node in source.nodes if isinstance(node, ast.Expr)}
     for node in source.nodes:

@@ -274,6 +274,14 @@ LISTENER_FILTERS_MAX: Final = 100
 DRY_RUN_MESSAGES_MAX: Final = 20
 EXPLAINED_PARTS_MAX: Final = 10_000
 
+# Listeners that are subscriptions.
+LISTENER_ID_CHARS_MAX: Final = 255
+LISTENER_EVENTS_MAX: Final = 50
+HEARTBEAT_S_MIN: Final = 10
+HEARTBEAT_S_MAX: Final = 86_400 * 30
+# The deadline of a heartbeat is as old as its listener, which may be renewed for ever.
+HEARTBEAT_TTL_S: Final = 86_400 * 365 * 100
+
 # Filters.
 FILTERS_MAX: Final = 1_000
 FILTER_PARTS_MAX: Final = 10_000
@@ -286,3 +294,56 @@ EXPRESSION_SHOWN_CHARS_MAX: Final = 400
 EXPRESSION_CHARS_MAX: Final = 8_192
 EXPRESSION_PARTS_MAX: Final = 1_000
 EXPRESSION_DEPTH_MAX: Final = 32
+
+# The forwarder.
+FORWARDER_REMEMBERED_MAX: Final = 20_000
+FORWARDER_CREDENTIALS_MAX: Final = 10_000
+FORWARDER_WINDOW: Final = 500
+FORWARDER_WINDOW_MAX: Final = 10_000
+FORWARDER_BATCH: Final = 50
+FORWARDER_LANES: Final = 16
+FORWARDER_ATTEMPTS: Final = 8
+FORWARDER_TIMEOUT_S: Final = 20.0
+FORWARDER_PAUSE_S_MAX: Final = 30.0
+FORWARDER_REPORT_S: Final = 30.0
+FORWARDER_CLAIM_TTL_S: Final = 300
+FORWARDER_CLAIM_RENEWAL_S: Final = 100
+FORWARDER_CLAIM_WAIT_S: Final = 20
+
+# Search.
+SEARCH_QUERY_CHARS_MAX: Final = 1_024
+SEARCH_TERMS_MAX: Final = 16
+# A shorter one would stand for a large part of all words.
+SEARCH_PREFIX_CHARS_MIN: Final = 2
+SEARCH_FIELD_CHARS_MAX: Final = 1_024
+SEARCH_TYPE_PARTS_MAX: Final = 16
+SEARCH_TEXT_CHARS_MAX: Final = 32_768
+SEARCH_EVENT_BYTES_MAX: Final = 1_048_576
+SEARCH_S_MAX: Final = 3
+SEARCH_THREADS: Final = 4
+# Those of one project are made one after another.
+SEARCH_WAITING_MAX: Final = 64
+SEARCH_BOOKS_OPEN_MAX: Final = 64
+SEARCH_BOOKS_SWEPT_AT_ONCE: Final = 20
+SEARCH_LOG_BYTES_KEPT: Final = 4 * 1_048_576
+SEARCH_REMOVED_AT_ONCE: Final = 500
+SEARCH_COUNTED_MAX: Final = 10_000
+SEARCH_FACET_VALUES_MAX: Final = 20
+SEARCH_TYPES_MAX: Final = 1_000
+SEARCH_PRODUCERS_MAX: Final = 50
+SEARCH_SCHEMA_BYTES_MAX: Final = 65_536
+# Deliveries that are put into the index in one transaction.
+SEARCH_INDEXED_AT_ONCE: Final = 100
+SEARCHES_PER_PROJECT_MAX: Final = 100
+SEARCH_CLOCKS_DIFFER_MS: Final = 60_000
+# What a process that died was about to index waits so long for another attempt.
+SEARCH_LEASE_S: Final = 20
+SEARCH_MARKER_CHARS_MAX: Final = 18
+
+# Schemas that are inferred.
+SCHEMA_DEPTH_MAX: Final = 6
+SCHEMA_MEMBERS_MAX: Final = 64
+SCHEMA_NAME_CHARS_MAX: Final = 128
+SCHEMA_ITEMS_LOOKED_AT: Final = 8
+SCHEMA_LOOKED_AT_FIRST: Final = 100
+SCHEMA_LOOKED_AT_EACH: Final = 16

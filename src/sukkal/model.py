@@ -41,7 +41,7 @@ __all__ = [
     "View",
 ]
 
-QueueKind = Literal["queue", "topic", "backlog", "history"]
+QueueKind = Literal["queue", "topic", "backlog", "history", "index"]
 
 
 class QueueKey(NamedTuple):

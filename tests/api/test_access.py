@@ -26,7 +26,14 @@ def test_a_policy_that_allows_nothing_closes_every_operation(
     rules |= {name.replace("queues__", "topics__"): "!" for name in rules}
     service = start(policy_file=policy(tmp_path, **rules))
     path = route.path.format(
-        queue_name="q", message_id="m", claim_id="c", signed_url_id="s", project_id="p", subscription_id="u"
+        queue_name="q",
+        message_id="m",
+        claim_id="c",
+        signed_url_id="s",
+        project_id="p",
+        subscription_id="u",
+        listener_id="l",
+        search_name="s",
     )
     response = service.call(route.operation.method, path, headers={"x-roles": "admin"}, content=b"{")
     if route.operation.policy is None:

@@ -71,7 +71,14 @@ def test_every_resource_of_the_home_document_is_served_with_its_methods(service:
     for name, resource in service.get(f"/{version}/").json()["resources"].items():
         template = resource.get("href") or resource["href-template"].partition("{?")[0]
         path = template.format(
-            queue_name="q", message_id="m", claim_id="c", signed_url_id="s", project_id="p", subscription_id="u"
+            queue_name="q",
+            message_id="m",
+            claim_id="c",
+            signed_url_id="s",
+            project_id="p",
+            subscription_id="u",
+            listener_id="l",
+            search_name="s",
         )
         allowed = set(service.call("OPTIONS", path).headers["allow"].split(", "))
         assert set(resource["hints"]["allow"]) <= allowed, name
@@ -82,7 +89,14 @@ def test_every_operation_of_the_openapi_document_is_served(service: Service) -> 
     assert document["openapi"].startswith("3.1")
     for template, item in document["paths"].items():
         path = template.format(
-            queue_name="q", message_id="m", claim_id="c", signed_url_id="s", project_id="p", subscription_id="u"
+            queue_name="q",
+            message_id="m",
+            claim_id="c",
+            signed_url_id="s",
+            project_id="p",
+            subscription_id="u",
+            listener_id="l",
+            search_name="s",
         )
         assert set(service.call("OPTIONS", path).headers["allow"].split(", ")) == {method.upper() for method in item}
         for method, operation in item.items():

@@ -34,7 +34,7 @@ def test_every_action_of_the_table_is_served_and_every_handler_is_in_the_table()
     without = {each.name for each in OPERATIONS if each.action is None}
     # The others are asked for in other words there.
     without = {name for name in without if not name.startswith("cloud_subscriptions.")}
-    assert without == {"ping.head", "messages.post_raw", "messages.stream", "events.connect"}, (
+    assert without == {"ping.head", "messages.post_raw", "messages.ingest", "messages.stream", "events.connect"}, (
         "everything else can be asked for over WebSocket too"
     )
 

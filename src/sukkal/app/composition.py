@@ -40,7 +40,7 @@ from sukkal.store import Engine
 from sukkal.transports.http.adapter import AsgiAdapter
 from sukkal.transports.http.exchange import Request, Response, json_response
 from sukkal.transports.http.front import Front, Page
-from sukkal.transports.http.measures import Measures, QuotaMeasures, metrics_page
+from sukkal.transports.http.measures import Measures, QuotaMeasures, SearchMeasures, metrics_page
 from sukkal.transports.http.openapi import openapi_page
 from sukkal.transports.http.senders import credentials_of
 from sukkal.transports.services import Services
@@ -115,7 +115,7 @@ async def running(
             now_ms=now_ms,
             new_id=new_id,
         )
-        sweeper = Sweeper(engine, burials, now_ms)
+        sweeper = Sweeper(engine, burials, pushing.search.index, now_ms, search_retention_s=settings.search_retention_s)
         registry = CollectorRegistry()
         measures = Measures(registry)
         front = _front(services, door, engine, registry, measures, now_ms)
@@ -166,6 +166,7 @@ def _front(
 ) -> Front:
     settings = services.settings
     ProcessCollector(registry=registry)
+    SearchMeasures(registry, services.indexing)
     projects = CollectorRegistry()
     projects.register(QuotaMeasures(services.quotas))
     stalled = Gauge("sukkal_store_stalled_seconds", "How long writes have waited for a commit.", registry=registry)

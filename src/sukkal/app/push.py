@@ -7,12 +7,14 @@ from random import Random
 import msgspec
 
 from sukkal.app.access import Entrance
+from sukkal.app.searching import Searching, searching
 from sukkal.model import QueueKey
 from sukkal.service.backlogs import Backlogs
 from sukkal.service.confirmations import Confirmations
 from sukkal.service.deliveries import Deliveries
 from sukkal.service.fan_out import FanOut
 from sukkal.service.forwarding import Forwarding, Post
+from sukkal.service.heartbeats import Heartbeats
 from sukkal.service.ledger import Ledger
 from sukkal.service.lenses import Lenses
 from sukkal.service.letters import Letters
@@ -35,7 +37,10 @@ __all__ = ["Push", "push"]
 
 
 class Push(msgspec.Struct, frozen=True):
-    """Subscriptions, and what brings them what they ordered; ``trusts`` only where callers come from Keystone."""
+    """Subscriptions and searches, and what brings them what they want.
+
+    ``trusts`` are there only where callers come from Keystone.
+    """
 
     subscriptions: Subscriptions
     redrives: Redrives
@@ -43,6 +48,7 @@ class Push(msgspec.Struct, frozen=True):
     posting: Posting
     letters: Letters
     deliveries: Deliveries
+    search: Searching
     trusts: TrustedOrders | None
 
 
@@ -68,9 +74,46 @@ async def push(
     def wake(backlogs: Sequence[QueueKey]) -> None:
         deliveries.wake(backlogs)
 
+    search = searching(settings, engine, door, lenses.recogniser, post, now_ms, new_id)
     posting = Posting(engine, waiting, listeners, wake)
     backlogs = Backlogs(engine, now_ms, new_id, bytes_max=settings.max_backlog_size)
     ledger, timeout_s = Ledger(engine, backlogs, now_ms), settings.delivery_timeout_s
+    senders, arrangements, trusts = _senders(settings, engine, door, sinks, post, now_ms)
+    confirmations = Confirmations(engine, backlogs, door.signer, wake, now_ms, new_id)
+    heartbeats = Heartbeats(engine, settings, now_ms, new_id)
+    subscriptions = Subscriptions(
+        engine, settings, senders, confirmations, quotas, arrangements, heartbeats, now_ms, new_id
+    )
+    fan_out = FanOut(engine, backlogs, settings, lenses, heartbeats.heard, now_ms)
+    letters = Letters(engine, door.encryption, posting, fan_out, now_ms)
+    deliveries = Deliveries(
+        engine,
+        subscriptions,
+        senders,
+        door.encryption,
+        lenses,
+        heartbeats,
+        letters,
+        ledger,
+        now_ms,
+        new_id,
+        Random().random,
+        timeout_s=timeout_s,
+        consumers=search.consumers,
+    )
+    redrives = Redrives(engine, subscriptions, senders, ledger, lenses, wake, now_ms, new_id, timeout_s=timeout_s)
+    try:
+        yield Push(subscriptions, redrives, fan_out, posting, letters, deliveries, search, trusts)
+    finally:
+        await deliveries.close(settings.shutdown_grace_s)
+        await senders.close()
+        await search.index.close()
+
+
+def _senders(
+    settings: Settings, engine: Engine, door: Entrance, sinks: Sequence[Sink], post: Post, now_ms: Callable[[], int]
+) -> tuple[Senders, Arrangements, TrustedOrders | None]:
+    """Return all sinks, what has to be arranged for some of them, and the trusts that are, if any can be."""
     forwarding = Forwarding(door.gate, settings, post)
     all_sinks = [*sinks, QueueSink(forwarding.forward, forwarding.check)]
     arranged: dict[str, Arrangement] = {"queue": forwarding}
@@ -81,27 +124,4 @@ async def push(
         trusting = TrustSink(webhooks, trusts.token, trusts.forget)
         all_sinks.append(trusting)
         arranged |= dict.fromkeys(trusting.schemes, trusts)
-    senders, arrangements = Senders(all_sinks), Arrangements(arranged)
-    confirmations = Confirmations(engine, backlogs, door.signer, wake, now_ms, new_id)
-    subscriptions = Subscriptions(engine, settings, senders, confirmations, quotas, arrangements, now_ms, new_id)
-    fan_out = FanOut(engine, backlogs, settings, lenses, now_ms)
-    letters = Letters(engine, door.encryption, posting, fan_out, now_ms)
-    deliveries = Deliveries(
-        engine,
-        subscriptions,
-        senders,
-        door.encryption,
-        lenses,
-        letters,
-        ledger,
-        now_ms,
-        new_id,
-        Random().random,
-        timeout_s=timeout_s,
-    )
-    redrives = Redrives(engine, subscriptions, senders, ledger, lenses, wake, now_ms, new_id, timeout_s=timeout_s)
-    try:
-        yield Push(subscriptions, redrives, fan_out, posting, letters, deliveries, trusts)
-    finally:
-        await deliveries.close(settings.shutdown_grace_s)
-        await senders.close()
+    return Senders(all_sinks), Arrangements(arranged), trusts

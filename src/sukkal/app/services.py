@@ -9,6 +9,7 @@ from sukkal.service.background import Background
 from sukkal.service.claims import Claims
 from sukkal.service.clear_store import ClearStore
 from sukkal.service.dead_letters import Burials
+from sukkal.service.event_listeners import EventListeners
 from sukkal.service.events import Events
 from sukkal.service.explanations import Explanations
 from sukkal.service.health import Health
@@ -57,18 +58,22 @@ def services_of(
     )
     messages = Messages(store, settings, waiting, incoming, lenses, now_ms, new_id)
     return Services(
-        Queues(store, settings, quotas, door.encryption, pushing.subscriptions, now_ms),
+        Queues(store, settings, quotas, door.encryption, pushing.subscriptions, pushing.search.indexing, now_ms),
         messages,
         Events(messages, settings, now_ms),
         Claims(store, settings, waiting, burials, background, now_ms, new_id),
         Health(engine, now_ms, new_id),
         door.signed_urls,
         pushing.subscriptions,
+        EventListeners(pushing.subscriptions, now_ms),
         Explanations(store, settings, lenses, pushing.fan_out, now_ms),
         pushing.redrives,
         listeners,
         Audience(settings.max_listeners_per_project),
         door.limits,
         quotas,
+        pushing.search.search,
+        pushing.search.saved,
+        pushing.search.indexing,
         settings,
     )

@@ -1,16 +1,22 @@
-"""The command line: ``sukkal serve``, ``sukkal settings``, ``sukkal key``, ``sukkal --version``."""
+"""The command line: ``sukkal serve``, ``forward``, ``settings``, ``key``, ``listener``, ``sukkal --version``."""
 
 import sys
 from collections.abc import Sequence
 
-from sukkal.cli import key, serve, show
+from sukkal.cli import forward, key, listener, serve, show
 from sukkal.cli.arguments import parse
 from sukkal.errors import SettingsError, StartupError
 from sukkal.identity.keys import without_secrets
 
 __all__ = ["main"]
 
-_COMMANDS = {"key": key.run, "serve": serve.run, "settings": show.run}
+_COMMANDS = {
+    "forward": forward.run,
+    "key": key.run,
+    "listener": listener.run,
+    "serve": serve.run,
+    "settings": show.run,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

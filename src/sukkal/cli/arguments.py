@@ -6,13 +6,14 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, NoReturn
 
 from sukkal import __version__
-from sukkal.cli import key_arguments
+from sukkal.cli import forward_arguments, key_arguments, listener_arguments
 from sukkal.errors import SettingsError
 from sukkal.settings import FIELDS, Field, Origin, unknown
 
 __all__ = ["Command", "parse"]
 
 _FLAG: Final = Origin("flag")
+_ACTING: Final = {"key": key_arguments, "listener": listener_arguments}
 _CONFIG_HELP: Final = "TOML file with settings; the environment variable SUKKAL_CONFIG names one too."
 
 
@@ -39,14 +40,16 @@ def parse(argv: Sequence[str]) -> Command:
     known, extra = parser.parse_known_args(argv)
     given = vars(known)
     name, reference = given.pop("command"), given.pop("reference", False)
-    if name == "key":
+    if name in _ACTING:
         if extra:
-            raise key_arguments.not_understood(given["action"], extra[0])
+            raise _ACTING[name].not_understood(given["action"], extra[0])
+        return Command(name, {}, options=given)
+    if name == "forward" and not extra:
         return Command(name, {}, options=given)
     if extra:
-        if extra[0].startswith("--"):
+        if extra[0].startswith("--") and name != "forward":
             raise unknown(extra[0].partition("=")[0], _FLAG)
-        parser.error(f"{extra[0]!r} is one argument too many")
+        parser.error(f"{extra[0].partition('=')[0]!r} is one argument too many")
     return Command(name, given, reference)
 
 
@@ -78,7 +81,9 @@ def _parser() -> _Parser:
             command.add_argument(
                 "--reference", action="store_true", help="Print what each setting means, as Markdown, instead."
             )
-    key_arguments.add_to(commands)
+    forward_arguments.add_to(commands)
+    for acting in _ACTING.values():
+        acting.add_to(commands)
     return parser
 
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from sukkal.cli.arguments import Command
 from sukkal.cli.key_arguments import KEYS_FILE_VARIABLE
 from sukkal.cli.moments import moment, shown
+from sukkal.cli.tables import table
 from sukkal.clock import Clock
 from sukkal.errors import SettingsError, StartupError
 from sukkal.identity.keys import Key, KeyFile, create_key, key_id
@@ -97,10 +98,7 @@ def _table(keys: Iterable[Key], now_ms: int) -> str:
     for key in keys:
         expires = shown(key.expires) + (" (expired)" if key.has_expired(now_ms) else "")
         rows.append((key.id, key.project, key.name, ",".join(key.roles), shown(key.created), expires))
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    return "\n".join(
-        "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-    )
+    return table(rows)
 
 
 _ACTIONS: Final[Mapping[str, Callable[[KeyFile, Mapping[str, Any], int], None]]] = {

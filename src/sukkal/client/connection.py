@@ -60,8 +60,8 @@ class Connection:
     ) -> Answer:
         """Return the answer to a request. Raises ``Refused`` for any that says no, ``Unreachable`` if there is none.
 
-        ``path`` begins with a slash and is percent-encoded; ``document`` is sent as JSON. Nothing is repeated, but for
-        a token that has ended, which is renewed once.
+        ``path`` begins with a slash and is percent-encoded; ``document`` is sent as JSON, but ``bytes`` as they are.
+        Nothing is repeated, but for a token that has ended, which is renewed once.
         """
         try:
             return await self._once(method, path, document, query, headers)
@@ -86,7 +86,7 @@ class Connection:
             sent["Content-Type"] = "application/json"
         sent |= headers or {}
         url = URL(f"{self._root}{path}", encoded=True).update_query(query or {})
-        body = None if document is None else json.dumps(document, ensure_ascii=False).encode()
+        body = document if document is None or isinstance(document, bytes) else _text(document)
         try:
             async with self._session.request(method, url, data=body, headers=sent, allow_redirects=False) as answer:
                 text = await answer.read()
@@ -95,6 +95,10 @@ class Connection:
         if answer.status >= _FAILED_FROM:
             raise _refused(answer.status, answer.headers, _document(text))
         return Answer(answer.status, answer.headers, _document(text))
+
+
+def _text(document: Any) -> bytes:
+    return json.dumps(document, ensure_ascii=False).encode()
 
 
 def _document(text: bytes) -> Any:

@@ -1,5 +1,6 @@
 """JSON text and documents, without loss: numbers keep every digit."""
 
+import hashlib
 import re
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -9,7 +10,7 @@ import msgspec
 from sukkal import limits
 from sukkal.errors import InvalidBody
 
-__all__ = ["decode", "encode", "encode_ascii", "is_same"]
+__all__ = ["decode", "digest", "encode", "encode_ascii", "is_same"]
 
 # A float would round 0.12345678901234567890 and cannot hold 1e400.
 _DECODER: Final = msgspec.json.Decoder(float_hook=Decimal)
@@ -47,6 +48,11 @@ def encode_ascii(document: Any) -> str:
 def is_same(one: Any, other: Any) -> bool:
     """Tell whether two documents are the same but for the order of members; 1, 1.0 and true are not."""
     return one is other or _SORTING_ENCODER.encode(one) == _SORTING_ENCODER.encode(other)
+
+
+def digest(document: Any) -> str:
+    """Return a digest that documents share only if they are the same but for the order of members."""
+    return hashlib.sha256(_SORTING_ENCODER.encode(document)).hexdigest()
 
 
 def _escape(found: re.Match[str]) -> str:

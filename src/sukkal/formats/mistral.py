@@ -40,6 +40,9 @@ class Mistral:
         extensions = {
             "correlationid": text_at(document, "root_execution_id"),
             "osprojectid": text_at(document, "project_id"),
+            "osworkflowid": text_at(document, "workflow_id"),
+            "osworkflowname": text_at(document, "workflow_name"),
+            "ostaskname": text_at(document, "name") if is_task else None,
         }
         return Event(
             id=_id(what, document["event"], document["updated_at"]) if what and moment else received.message_id,

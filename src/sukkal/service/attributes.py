@@ -19,6 +19,7 @@ __all__ = [
     "encrypts",
     "history_s",
     "is_ephemeral",
+    "is_searched",
     "normalises",
     "with_defaults",
 ]
@@ -103,6 +104,11 @@ def is_ephemeral(metadata: Mapping[str, Any]) -> bool:
     return metadata.get("_persistence") == "none"
 
 
+def is_searched(metadata: Mapping[str, Any]) -> bool:
+    """Tell whether what is posted to a queue is to be found by searches."""
+    return metadata.get("_search") is True and not encrypts(metadata) and not is_ephemeral(metadata)
+
+
 def normalises(metadata: Mapping[str, Any]) -> bool:
     """Tell whether a queue stores every message as the event that it is."""
     return metadata.get("_normalize") == "cloudevents"
@@ -178,8 +184,21 @@ def check_attributes(metadata: Mapping[str, Any], settings: Settings, *, queue_n
         raise InvalidRequest('_persistence must be "durable" or "none".')
     if metadata.get("_normalize") not in (None, "cloudevents"):
         raise InvalidRequest('_normalize must be "cloudevents".')
+    _check_search(metadata)
     if (policy := metadata.get("_retry_policy")) is not None:
         check_retry_policy(policy)
+
+
+def _check_search(metadata: Mapping[str, Any]) -> None:
+    if not isinstance(metadata.get("_search"), bool | None):
+        raise InvalidRequest("_search must be boolean.")
+    if metadata.get("_search") and encrypts(metadata):
+        raise InvalidRequest(
+            "_search and _enable_encrypt_messages exclude each other: the index would have in the clear what is to be "
+            "encrypted."
+        )
+    if metadata.get("_search") and is_ephemeral(metadata):
+        raise InvalidRequest("_search can not be true of a queue that stores nothing (_persistence).")
 
 
 def _check_number(metadata: Mapping[str, Any], name: str, low: int, high: int, refusal: str) -> None:

@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from sukkal import limits
 from sukkal.accounts import Accounts
-from sukkal.model import Message, NewClaim, NewMessage, Post, Subscription
+from sukkal.model import Message, NewClaim, NewMessage, Post, QueueKey
 from sukkal.store import Store
 
 __all__ = ["Backlogs"]
@@ -49,49 +49,49 @@ class Backlogs:
         self._now_ms = now_ms
         self._new_id = new_id
         self._bytes_max = bytes_max
-        self._known: dict[str, _Account] = {}
+        self._known: dict[QueueKey, _Account] = {}
 
-    async def with_room(self, copies: Sequence[tuple[Subscription, tuple[NewMessage, ...]]]) -> list[Post]:
-        """Return the posts of copies for subscriptions whose backlogs have room, which is taken; count the others."""
+    async def with_room(self, copies: Sequence[tuple[QueueKey, tuple[NewMessage, ...]]]) -> list[Post]:
+        """Return the posts of copies for those backlogs that have room, which is taken; count the others."""
         found: list[Post] = []
         last, size = None, 0
-        for subscription, messages in copies:
+        for backlog, messages in copies:
             if messages is not last:  # Most get the same.
                 last, size = messages, _size(messages)
-            if self._take(subscription.id, size) or await self._make_room(subscription, messages):
-                found.append(Post(subscription.backlog, messages))
+            if self._take(backlog, size) or await self._make_room(backlog, messages):
+                found.append(Post(backlog, messages))
         return found
 
-    def dropped(self, subscription_id: str) -> int:
-        """Return how many deliveries of a subscription were dropped, as far as this process remembers."""
-        account = self._known.get(subscription_id)
+    def dropped(self, backlog: QueueKey) -> int:
+        """Return how many deliveries were dropped for want of room, as far as this process remembers."""
+        account = self._known.get(backlog)
         return account.dropped if account else 0
 
-    def _take(self, subscription_id: str, size: int) -> bool:
-        account = self._known.get(subscription_id)
+    def _take(self, backlog: QueueKey, size: int) -> bool:
+        account = self._known.get(backlog)
         if account is None or not self._fits(account, size):
             return False
         account.most += size
         account.full = False
         return True
 
-    async def _make_room(self, subscription: Subscription, messages: Sequence[NewMessage]) -> bool:
+    async def _make_room(self, backlog: QueueKey, messages: Sequence[NewMessage]) -> bool:
         """Look again whether there is room, and take it."""
-        account, size = self._account(subscription.id), _size(messages)
+        account, size = self._account(backlog), _size(messages)
         async with account.counting:
             if not self._fits(account, size) and self._may_differ(account):
-                await self._count(subscription, account)
+                await self._count(backlog, account)
                 if not self._fits(account, size):
-                    await self._drop_dead(subscription, account, size)
-        if self._take(subscription.id, size):
+                    await self._drop_dead(backlog, account, size)
+        if self._take(backlog, size):
             return True
         account.dropped += len(messages)
         if not account.full:
             account.full = True
             _log.warning(
-                "the backlog of subscription %s of project %s is full: it gets no more until something is delivered",
-                subscription.id,
-                subscription.queue.project,
+                "the backlog %s of project %s is full: it gets no more until something is delivered",
+                backlog.name,
+                backlog.project,
             )
         return False
 
@@ -104,20 +104,20 @@ class Backlogs:
             return True
         return self._now_ms() - account.counted_ms >= limits.BACKLOG_COUNT_PAUSE_S * limits.SECOND_MS
 
-    async def _count(self, subscription: Subscription, account: _Account) -> None:
+    async def _count(self, backlog: QueueKey, account: _Account) -> None:
         before, now_ms = account.most, self._now_ms()
-        held = await self._store.usage_of(subscription.backlog, now_ms=now_ms)
+        held = await self._store.usage_of(backlog, now_ms=now_ms)
         # What was let in meanwhile may or may not be in the count.
         account.counted_ms = now_ms
         account.counted = held.bytes + held.messages * limits.DELIVERY_EXTRA_BYTES
         account.most += account.counted - before
 
-    async def _drop_dead(self, subscription: Subscription, account: _Account, size: int) -> None:
+    async def _drop_dead(self, backlog: QueueKey, account: _Account, size: int) -> None:
         """Make room by dropping the oldest deliveries of those that were given up and are tried by nobody."""
         for _ in range(limits.BACKLOG_DROP_ROUNDS_MAX):
             claim = NewClaim(id=self._new_id(), ttl_s=0, grace_s=0)
             dead = await self._store.claim(
-                subscription.backlog,
+                backlog,
                 claim,
                 limit=limits.BURY_MESSAGES_MAX,
                 now_ms=self._now_ms(),
@@ -130,12 +130,12 @@ class Backlogs:
             if not dead or self._fits(account, size):
                 return
 
-    def _account(self, subscription_id: str) -> _Account:
-        account = self._known.get(subscription_id)
+    def _account(self, backlog: QueueKey) -> _Account:
+        account = self._known.get(backlog)
         if account is None:
             if len(self._known) >= limits.BACKLOGS_REMEMBERED_MAX:
                 del self._known[next(iter(self._known))]
-            account = self._known[subscription_id] = _Account()
+            account = self._known[backlog] = _Account()
         return account
 
 

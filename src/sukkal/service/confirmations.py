@@ -77,6 +77,6 @@ class Confirmations:
             ttl_s=limits.BACKLOG_TTL_S,
             attributes=msgspec.json.encode(origin),
         )
-        if posts := await self._backlogs.with_room([(subscription, (notice,))]):
+        if posts := await self._backlogs.with_room([(subscription.backlog, (notice,))]):
             await self._store.publish(posts, now_ms=self._now_ms())
             self._wake([subscription.backlog])

@@ -7,7 +7,7 @@ delivery is lost by nothing, and repeated only if its outcome could not be kept.
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -19,6 +19,7 @@ from sukkal.service.attributes import DISABLED, DeadLetters
 from sukkal.service.breakers import Breakers, endpoint_of
 from sukkal.service.encryption import Encryption
 from sukkal.service.fan_out import Origin, origin_of, passing
+from sukkal.service.heartbeats import Heartbeats
 from sukkal.service.ledger import Ledger
 from sukkal.service.lenses import Lenses, received
 from sukkal.service.letters import DeadLetter, Letters, further, letter
@@ -61,6 +62,7 @@ class Deliveries:
         senders: Senders,
         encryption: Encryption,
         lenses: Lenses,
+        heartbeats: Heartbeats,
         letters: Letters,
         ledger: Ledger,
         now_ms: Callable[[], int],
@@ -68,18 +70,22 @@ class Deliveries:
         jitter: Callable[[], float],
         *,
         timeout_s: int,
+        consumers: Mapping[str, Callable[[QueueKey], Awaitable[bool]]],
     ) -> None:
         self._store = store
         self._subscriptions = subscriptions
         self._senders = senders
         self._encryption = encryption
         self._lenses = lenses
+        self._heartbeats = heartbeats
         self._letters = letters
         self._ledger = ledger
         self._now_ms = now_ms
         self._new_id = new_id
         self._jitter = jitter
         self._timeout_s = timeout_s
+        # Backlogs of the service's own, by their names, and what takes some of them and tells whether there was any.
+        self._consumers = consumers
         # Long enough for an attempt that begins when half of it is over.
         self._lease_s = 2 * (timeout_s + limits.DELIVERY_TIMEOUT_SPARE_S)
         self._breakers = Breakers(now_ms)
@@ -163,6 +169,10 @@ class Deliveries:
         self._not_before_ms[key] = self._now_ms() + limits.DELIVERY_TROUBLE_PAUSE_S * limits.SECOND_MS
 
     async def _work_off(self, key: QueueKey) -> None:
+        if (consumer := self._consumers.get(key.name)) is not None:
+            while not self._closing and await consumer(key):
+                pass
+            return
         batch = await self._take(key)
         while batch is not None:
             try:
@@ -214,12 +224,12 @@ class Deliveries:
 
     async def _try_all(self, batch: _Batch) -> bool:
         """Try what was claimed; tell whether to claim more."""
+        left = await self._heartbeats.without_deadlines(batch.subscription, batch.messages, batch.settling)
         if DISABLED in batch.subscription.options:
             reason = str(batch.subscription.options[DISABLED])
-            for message in batch.messages:
+            for message in left:
                 await self._give_up(batch, message, _origin(message), reason)
             return True
-        left = list(batch.messages)
         while left:
             count = self._allowed(batch, len(left))
             group, left = left[:count], left[count:]

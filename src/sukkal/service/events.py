@@ -7,7 +7,7 @@ import msgspec
 from sukkal import limits
 from sukkal.errors import InvalidEvent
 from sukkal.format import Event
-from sukkal.formats import cloudevents
+from sukkal.formats import cloudevents, documents
 from sukkal.model import QueueKey
 from sukkal.service.incoming import Draft, Posted
 from sukkal.service.messages import Messages
@@ -40,6 +40,15 @@ class Events:
         drafts = [Draft(each.text, self._ttl_s(each.event, place)) for place, each in enumerate(events)]
         names = [cloudevents.identity(each.event) for each in events]
         return await self._messages.post_each(key, client, drafts, names, size=size)
+
+    async def ingest(self, key: QueueKey, client: str, draft: Draft) -> Posted:
+        """Store a document as a message, and return the message's id once it is durable.
+
+        A document that says the same as one that came within ``idempotency_window_s`` is that one: those who send
+        what they know and nothing else, such as webhooks, give no other name to what they send.
+        """
+        name = documents.digest(documents.decode(draft.body))
+        return await self._messages.post_each(key, client, [draft], [name], size=len(draft.body))
 
     def _ttl_s(self, event: Event, place: int) -> int | None:
         ttl_s = cloudevents.ttl_s(event, self._now_ms())

@@ -1,7 +1,7 @@
 """Copies of what is posted, for the backlogs of those who have subscribed."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -10,13 +10,16 @@ from sukkal import limits
 from sukkal.filters.values import Attributes
 from sukkal.model import NewMessage, Post, Queue, QueueKey, QueueKind, Subscription
 from sukkal.service.addressees import AddressBook, Addressees, Group
-from sukkal.service.attributes import DISABLED
+from sukkal.service.attributes import DISABLED, is_searched
 from sukkal.service.backlogs import Backlogs
 from sukkal.service.lenses import Lenses, posted
 from sukkal.settings import Settings
 from sukkal.store import Store
 
-__all__ = ["FanOut", "Origin", "origin_of", "passing"]
+__all__ = ["INDEX", "FanOut", "Origin", "index_backlog", "is_copied", "obstacle", "origin_of", "passing"]
+
+INDEX: Final = "search"
+"""The standing order by which a project's index gets what is posted to the queues that are searched."""
 
 
 class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -24,7 +27,8 @@ class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``ttl_s`` is the life that the message was posted with. ``attempts`` were made, the last one ended with ``status``
     and ``error``; ``dead`` ones are not tried again by themselves. A ``notice`` is a message of the service's own.
-    ``passed`` names the queues that the message was in before it was forwarded to this one.
+    ``passed`` names the queues that the message was in before it was forwarded to this one. With ``heard_ms`` it is no
+    delivery but the deadline of a heartbeat: when the last event came, and whether the silence since has been ``told``.
     """
 
     queue: str
@@ -36,6 +40,8 @@ class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
     dead: bool = False
     notice: bool = False
     passed: tuple[str, ...] = ()
+    heard_ms: int | None = None
+    told: bool = False
 
     def key(self, project: str) -> QueueKey:
         """Return the queue that the message was posted to."""
@@ -56,16 +62,40 @@ def passing(key: QueueKey) -> str:
     return f"{key.kind} {key.name} {key.project}"
 
 
+def obstacle(subscription: Subscription, *, confirmed_only: bool) -> str | None:
+    """Return why a subscription gets nothing at all, if so."""
+    if DISABLED in subscription.options:
+        return f"it is disabled: {subscription.options[DISABLED]}"
+    return "it is not confirmed" if confirmed_only and not subscription.confirmed else None
+
+
+def index_backlog(project: str) -> QueueKey:
+    """Return where copies wait for a project's index."""
+    return QueueKey(project, INDEX, "backlog")
+
+
+def is_copied(queue: Queue) -> bool:
+    """Tell whether anybody may have a copy of what is posted to a queue."""
+    return queue.subscriptions > 0 or is_searched(queue.metadata)
+
+
 class FanOut:
-    """Finds out who is to have a copy."""
+    """Finds out who is to have a copy; ``heard`` is told of those who get one, before it is stored."""
 
     def __init__(
-        self, store: Store, backlogs: Backlogs, settings: Settings, lenses: Lenses, now_ms: Callable[[], int]
+        self,
+        store: Store,
+        backlogs: Backlogs,
+        settings: Settings,
+        lenses: Lenses,
+        heard: Callable[[Sequence[Subscription]], Awaitable[None]],
+        now_ms: Callable[[], int],
     ) -> None:
         self._store = store
         self._backlogs = backlogs
         self._lenses = lenses
         self._book = AddressBook(lenses)
+        self._heard = heard
         self._confirmed_only = settings.require_confirmation
         self._now_ms = now_ms
 
@@ -77,8 +107,13 @@ class FanOut:
         passed: tuple[str, ...] = (),
     ) -> list[Post]:
         """Return the posts that go with one to a queue: copies of what is ``sealed``, for those who want them."""
+        every = _copies(queue.key, sealed, passed)
         found: list[Post] = []
-        sieve = _Sieve(self._lenses, queue.key, messages, _copies(queue.key, sealed, passed), self._now_ms())
+        if is_searched(queue.metadata):
+            found += await self._backlogs.with_room([(index_backlog(queue.key.project), every)])
+        if not queue.subscriptions:
+            return found
+        sieve = _Sieve(self._lenses, queue.key, messages, every, self._now_ms())
         after = ""
         while True:
             page = await self._store.list_subscriptions(
@@ -86,16 +121,15 @@ class FanOut:
             )
             wanted = await sieve.wanted(self._book.of(queue.key, after, page))
             copies = [each for each in wanted if self.obstacle(each[0]) is None]
-            found += await self._backlogs.with_room(copies)
+            await self._heard([each for each, _ in copies])
+            found += await self._backlogs.with_room([(each.backlog, some) for each, some in copies])
             if len(page) < limits.SUBSCRIPTIONS_PER_POST:
                 return found
             after = page[-1].id
 
     def obstacle(self, subscription: Subscription) -> str | None:
         """Return why a subscription gets nothing at all, if so."""
-        if DISABLED in subscription.options:
-            return f"it is disabled: {subscription.options[DISABLED]}"
-        return "it is not confirmed" if self._confirmed_only and not subscription.confirmed else None
+        return obstacle(subscription, confirmed_only=self._confirmed_only)
 
 
 class _Sieve:

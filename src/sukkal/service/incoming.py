@@ -15,7 +15,7 @@ from sukkal.errors import InvalidRequest
 from sukkal.model import NewMessage, Once, Post, Published, Queue, QueueKey
 from sukkal.service.attributes import QueueRules, encrypts, is_ephemeral, normalises
 from sukkal.service.encryption import Encryption
-from sukkal.service.fan_out import FanOut
+from sukkal.service.fan_out import FanOut, is_copied
 from sukkal.service.lenses import Lenses, posted
 from sukkal.service.letters import on_its_way
 from sukkal.service.listening import Listeners
@@ -213,7 +213,7 @@ class Incoming:
         sealed: tuple[NewMessage, ...],
         passed: tuple[str, ...],
     ) -> Sequence[Post]:
-        if queue is None or not queue.subscriptions:
+        if queue is None or not is_copied(queue):
             return ()
         return await self._fan_out.copies(queue, messages, sealed, passed)
 

@@ -71,12 +71,15 @@ class Ledger:
         delivered = list(self._delivered.get(subscription.id, ()))
         # What was delivered a moment ago may still be in the backlog.
         known = {entry.id for entry in delivered}
-        entries = [_entry(message, now_ms) for message in page.messages if message.id not in known]
-        return LedgerPage(entries + delivered, self._backlogs.dropped(subscription.id))
+        waiting = [(message, origin_of(message.attributes)) for message in page.messages if message.id not in known]
+        # The deadline of a heartbeat is in the backlog too, and is no delivery.
+        entries = [
+            _entry(each, origin, now_ms) for each, origin in waiting if origin is None or origin.heard_ms is None
+        ]
+        return LedgerPage(entries + delivered, self._backlogs.dropped(subscription.backlog))
 
 
-def _entry(message: Message, now_ms: int) -> LedgerEntry:
-    origin = origin_of(message.attributes)
+def _entry(message: Message, origin: Origin | None, now_ms: int) -> LedgerEntry:
     attempts = origin.attempts if origin else 0
     state: State = (
         "dead" if origin and origin.dead else "retrying" if origin and (attempts or origin.error) else "waiting"

@@ -115,12 +115,12 @@ class Lenses:
     """Looks at messages through lenses, and remembers those of subscriptions."""
 
     def __init__(self, recogniser: Recogniser) -> None:
-        self._recogniser = recogniser
+        self.recogniser = recogniser
         self._of: OrderedDict[tuple[QueueKey, str, int], Lens] = OrderedDict()
 
     def attributes(self, body: bytes, what: Received) -> Attributes:
         """Return the attributes of the event that a message is."""
-        return attributes_of(self._recogniser.event(body, what))
+        return attributes_of(self.recogniser.event(body, what))
 
     def passes(self, lens: Lens, body: bytes, what: Received) -> bool:
         """Tell whether a message is wanted."""
@@ -129,8 +129,8 @@ class Lenses:
     def body(self, form: Form | None, body: bytes, what: Received) -> bytes:
         """Return the body in a form."""
         if form == "cloudevents":
-            return self._recogniser.as_event(body, what)
-        return body if form is None else self._recogniser.as_native(body)
+            return self.recogniser.as_event(body, what)
+        return body if form is None else self.recogniser.as_native(body)
 
     def delivered(self, subscription: Subscription, body: bytes, what: Received) -> tuple[bytes, str | None]:
         """Return what is delivered of a message, and its media type if it is the body alone."""

@@ -14,7 +14,7 @@ from sukkal import limits
 from sukkal.errors import KeyUnavailable
 from sukkal.model import Message, NewMessage, Post, Queue, QueueKey
 from sukkal.service.encryption import Encryption
-from sukkal.service.fan_out import FanOut, passing
+from sukkal.service.fan_out import FanOut, is_copied, passing
 from sukkal.service.posting import Posting
 from sukkal.store import Store
 
@@ -85,7 +85,7 @@ class Letters:
     async def post(self, target: QueueKey, letters: Sequence[NewMessage], passed: tuple[str, ...]) -> None:
         """Post letters to a queue, and copies to its subscribers unless it is one of those that they have passed."""
         queue = await self._store.get_queue(target)
-        copies = await self._copies(queue, letters, passed) if queue is not None and queue.subscriptions else ()
+        copies = await self._copies(queue, letters, passed) if queue is not None and is_copied(queue) else ()
         await self._posting.publish(target, queue, letters, copies=copies, now_ms=self._now_ms())
 
     async def _copies(self, queue: Queue, letters: Sequence[NewMessage], passed: tuple[str, ...]) -> Sequence[Post]:

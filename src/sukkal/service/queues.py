@@ -9,8 +9,9 @@ import msgspec
 from sukkal import limits
 from sukkal.errors import InvalidBody, InvalidRequest, RevisionConflict
 from sukkal.model import Queue, QueueKey, QueueKind, Stats, Usage
-from sukkal.service.attributes import check_attributes, history_s, is_ephemeral, with_defaults
+from sukkal.service.attributes import check_attributes, history_s, is_ephemeral, is_searched, with_defaults
 from sukkal.service.encryption import Encryption
+from sukkal.service.indexing import Indexing
 from sukkal.service.listening import history_key
 from sukkal.service.pages import check_limit
 from sukkal.service.patch import apply_changes
@@ -55,6 +56,7 @@ class Queues:
         quotas: Quotas,
         encryption: Encryption,
         subscriptions: Subscriptions,
+        indexing: Indexing,
         now_ms: Callable[[], int],
     ) -> None:
         self._store = store
@@ -62,6 +64,7 @@ class Queues:
         self._quotas = quotas
         self._encryption = encryption
         self._subscriptions = subscriptions
+        self._indexing = indexing
         self._now_ms = now_ms
 
     async def create(self, key: QueueKey, metadata: Mapping[str, Any]) -> bool:
@@ -78,6 +81,8 @@ class Queues:
     async def _put(
         self, key: QueueKey, metadata: Mapping[str, Any], revision: int | None, *, gap: bool = False
     ) -> None:
+        if is_searched(metadata):
+            await self._indexing.begin(key.project)
         wanted = Usage(queues=1)
         limited = revision is None and self._quotas.limited(key.project)
         if limited:
@@ -134,6 +139,8 @@ class Queues:
         ordered = await self._subscriptions.arranged(key) if queue is not None and queue.subscriptions else ()
         await self._remove(key, contents_only=False)
         await self._subscriptions.ended(ordered)
+        if queue is not None:
+            await self._indexing.forget(key)
 
     async def _remove(self, key: QueueKey, *, contents_only: bool) -> None:
         # The history first, so that it never outlives the queue.

@@ -24,7 +24,7 @@ __all__ = ["SignedUrl", "SignedUrls"]
 # A revocation is a record of its own, so that signing the same again at that moment cannot undo it.
 _KIND: Final = "signed_url"
 _REVOKED: Final = "revoked_url"
-_KINDS: Final = ("messages", "subscriptions", "claims", "stream", "events")
+_KINDS: Final = ("messages", "subscriptions", "claims", "stream", "events", "ingest")
 _METHODS: Final = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 _MEMBERS: Final = ("paths", "methods", "expires")
 _LIFE_MS: Final = 86_400 * limits.SECOND_MS

@@ -3,10 +3,12 @@
 from typing import Final
 
 from sukkal import limits
+from sukkal.errors import SubscriptionNotFound
 from sukkal.model import QueueKey, QueueKind, Subscription
+from sukkal.service.names import is_queue_name
 from sukkal.store import Store
 
-__all__ = ["FIRST", "KINDS", "Place", "list_all"]
+__all__ = ["FIRST", "KINDS", "Place", "id_of", "list_all", "place_of"]
 
 Place = tuple[QueueKind, str, str]
 """Where a list goes on: behind a subscription of a queue or topic."""
@@ -16,6 +18,21 @@ KINDS: Final[tuple[QueueKind, ...]] = ("queue", "topic")
 FIRST: Final[Place] = ("queue", "", "")
 
 _BEHIND_ALL: Final = "~"
+
+
+def id_of(subscription: Subscription) -> str:
+    """Return what a subscription is called among those of all queues and topics."""
+    return "~".join(_place(subscription))
+
+
+def place_of(text: str) -> Place:
+    """Return the kind, the queue's name, and the subscription's id. Raises ``SubscriptionNotFound``."""
+    kind, _, rest = text.partition("~")
+    name, _, id_ = rest.partition("~")
+    for each in KINDS:
+        if kind == each and id_ and is_queue_name(name):
+            return each, name, id_
+    raise SubscriptionNotFound(f"Subscription {text} does not exist.")
 
 
 async def list_all(

@@ -19,7 +19,9 @@ from sukkal.model import QueueKey, Subscription, Usage
 from sukkal.service.access import Caller
 from sukkal.service.attributes import DISABLED, check_retry_policy
 from sukkal.service.confirmations import Confirmations
+from sukkal.service.heartbeats import Heartbeats
 from sukkal.service.lenses import check_lens
+from sukkal.service.listener_terms import check_listener
 from sukkal.service.orders import GRANTED, Arrangements
 from sukkal.service.paces import check_pace
 from sukkal.service.pages import check_limit
@@ -50,6 +52,7 @@ class Subscriptions:
         confirmations: Confirmations,
         quotas: Quotas,
         arrangements: Arrangements,
+        heartbeats: Heartbeats,
         now_ms: Callable[[], int],
         new_id: Callable[[], str],
     ) -> None:
@@ -59,6 +62,7 @@ class Subscriptions:
         self._confirmations = confirmations
         self._quotas = quotas
         self._arrangements = arrangements
+        self._heartbeats = heartbeats
         self._now_ms = now_ms
         self.new_id = new_id
 
@@ -87,6 +91,7 @@ class Subscriptions:
             revision=1,
         )
         made = await self._put_new(wanted, orderer)
+        await self._heartbeats.begin(made)
         if self._settings.require_confirmation and not made.confirmed:
             await self._confirmations.ask(made)
         return made
@@ -200,7 +205,7 @@ class Subscriptions:
         async def put(present: Subscription, now_ms: int) -> Subscription:
             return await self._arrange_and_put(changed(present, now_ms), present, orderer)
 
-        await self._update(key, id_, put)
+        await self._heartbeats.begin(await self._update(key, id_, put))
 
     async def confirm(self, key: QueueKey, id_: str, document: Mapping[str, Any]) -> None:
         """Confirm or refuse a subscription. Raises ``InvalidRequest``, ``SubscriptionNotFound``."""
@@ -289,6 +294,7 @@ class Subscriptions:
         check_schedule(options)
         check_pace(options)
         check_lens(options)
+        check_listener(options)
         self._senders.check(subscriber, options)
 
     def lifetime_s(self, given: Any) -> int:

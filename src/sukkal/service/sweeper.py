@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Final
 
 from sukkal import limits
+from sukkal.errors import Unavailable
+from sukkal.search import SearchIndex
 from sukkal.service.dead_letters import Burials
 from sukkal.store import Store
 
@@ -16,10 +18,20 @@ _SLICES_MAX: Final = 1_000
 class Sweeper:
     """Does the work that no request waits for. ``sweep`` is one round; when to make one is the caller's business."""
 
-    def __init__(self, store: Store, burials: Burials, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        burials: Burials,
+        index: SearchIndex,
+        now_ms: Callable[[], int],
+        *,
+        search_retention_s: int,
+    ) -> None:
         self._store = store
         self._burials = burials
+        self._index = index
         self._now_ms = now_ms
+        self._search_retention_s = search_retention_s
 
     async def sweep(self) -> int:
         """Make one round and return how many rows were removed."""
@@ -31,4 +43,11 @@ class Sweeper:
             if not swept.more:
                 break
             await asyncio.sleep(0)  # Requests that arrived during the slice come first.
-        return removed
+        return removed + await self._sweep_index()
+
+    async def _sweep_index(self) -> int:
+        before_ms = self._now_ms() - self._search_retention_s * limits.SECOND_MS
+        try:
+            return await self._index.sweep(before_ms=before_ms, limit=limits.SWEEP_ROWS_MAX)
+        except Unavailable:
+            return 0  # The log knows. What is too old is removed in a later round.

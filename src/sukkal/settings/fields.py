@@ -316,6 +316,25 @@ class Settings(DeliverySettings, frozen=True, kw_only=True):
         int, number("Connections that the system keeps waiting to be accepted.", "connections", 1, 65_535)
     ] = 2_048
 
+    # Search.
+    search_retention_s: Annotated[
+        int,
+        seconds(
+            "How long events of queues with `_search` are found. Resources are found until they are gone.",
+            60,
+            10 * _YEAR_S,
+        ),
+    ] = 30 * _DAY_S
+    search_bytes_max: Annotated[
+        int,
+        number(
+            "Most of the events and resources of one project that is kept for searches; the oldest events go first.",
+            "bytes",
+            1_048_576,
+            1 << 40,
+        ),
+    ] = 1 << 30
+
     # Operation.
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"], about("The least severe log lines that are written.")

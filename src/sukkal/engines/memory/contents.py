@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -39,6 +39,8 @@ __all__ = [
     "usage",
     "visible",
 ]
+
+_COUNTED: Final = ("queue", "topic", "history")
 
 K = TypeVar("K")
 
@@ -232,11 +234,11 @@ def stats(live: Sequence[Delivery], now_ms: int) -> Stats:
 
 def usage(queues: Iterable[Contents], now_ms: int) -> Usage:
     """Count what the queues of a project keep, histories included."""
-    kept = [each for each in queues if each.queue.key.kind != "backlog"]
+    kept = [each for each in queues if each.queue.key.kind in _COUNTED]
+    own = [each for each in kept if each.queue.key.kind != "history"]
     sizes = [size for each in kept for size in each.sizes(now_ms)]
-    subscriptions = sum(now_ms < one.expires_ms for each in kept for one in each.subscriptions.values())
-    own = sum(each.queue.key.kind != "history" for each in kept)
-    return Usage(queues=own, messages=len(sizes), bytes=sum(sizes), subscriptions=subscriptions)
+    subscriptions = sum(now_ms < one.expires_ms for each in own for one in each.subscriptions.values())
+    return Usage(queues=len(own), messages=len(sizes), bytes=sum(sizes), subscriptions=subscriptions)
 
 
 def remove(rows: dict[K, Any], keys: Sequence[K]) -> int:

@@ -19,7 +19,7 @@ SELECT id FROM subscriptions WHERE project = ? AND kind = ? AND queue = ?
 SELECT project, kind, queue, id FROM subscriptions WHERE expires_ms <= ? ORDER BY expires_ms LIMIT ?
 
 -- name: count_project_subscriptions
-SELECT count(*) FROM subscriptions WHERE project = ? AND expires_ms > ?
+SELECT count(*) FROM subscriptions WHERE project = ? AND kind IN ('queue', 'topic') AND expires_ms > ?
 
 -- name: put_subscription
 INSERT OR REPLACE INTO subscriptions

@@ -47,6 +47,16 @@ MESSAGES_OPERATIONS: Final = (
         summary="Exchange CloudEvents over a WebSocket: the client's are posted, and what is posted is sent.",
     ),
     Operation(
+        name="messages.ingest",
+        method="POST",
+        path=QUEUE + "/ingest",
+        topics=True,
+        any_body=True,
+        nameless=True,
+        policy="messages:create",
+        summary="Post one message, which is the whole body, once for what it says.",
+    ),
+    Operation(
         name="messages.list",
         method="GET",
         path=MESSAGES,

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sukkal.errors import InvalidRequest, SubscriptionNotFound
+from sukkal.errors import InvalidRequest
 from sukkal.model import QueueKey, Subscription
 from sukkal.service.lenses import FILTERS, FORMAT, SOURCE, TYPES
-from sukkal.service.names import is_queue_name, queue_key
-from sukkal.service.subscription_lists import KINDS, Place
+from sukkal.service.names import queue_key
+from sukkal.service.subscription_lists import KINDS, id_of
 from sukkal.service.subscriptions import shown_options
 
-__all__ = ["id_of", "key_in", "order_in", "place_of", "view"]
+__all__ = ["key_in", "order_in", "view"]
 
 _PROTOCOLS: Final = {
     **dict.fromkeys(("http", "https", "trust+http", "trust+https"), "HTTP"),
@@ -18,21 +18,6 @@ _PROTOCOLS: Final = {
 }
 _SELECTING: Final = (SOURCE, TYPES, FILTERS)
 _SETTINGS: Final = {"method": "method", "headers": "post_headers"}
-
-
-def id_of(subscription: Subscription) -> str:
-    """Return what a subscription is called among those of all queues and topics."""
-    return f"{subscription.queue.kind}~{subscription.queue.name}~{subscription.id}"
-
-
-def place_of(text: str) -> Place:
-    """Return the kind, the queue's name, and the subscription's id. Raises ``SubscriptionNotFound``."""
-    kind, _, rest = text.partition("~")
-    name, _, id_ = rest.partition("~")
-    for each in KINDS:
-        if kind == each and id_ and is_queue_name(name):
-            return each, name, id_
-    raise SubscriptionNotFound(f"Subscription {text} does not exist.")
 
 
 def key_in(document: Mapping[str, Any], project: str, default: QueueKey | None = None) -> QueueKey:

@@ -9,10 +9,11 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from sukkal.service.indexing import Indexing
 from sukkal.service.quotas import Quotas
 from sukkal.transports.http.exchange import Response
 
-__all__ = ["Measures", "QuotaMeasures", "metrics_page"]
+__all__ = ["Measures", "QuotaMeasures", "SearchMeasures", "metrics_page"]
 
 _BUCKETS_S: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0, 60.0)
 
@@ -79,6 +80,21 @@ class QuotaMeasures(Collector):
                 if (limit := getattr(allowed, resource)) is not None:
                     most.add_metric((project, resource), limit)
         yield from (used, most)
+
+
+class SearchMeasures(Collector):
+    """How the index keeps up."""
+
+    def __init__(self, registry: CollectorRegistry, indexing: Indexing) -> None:
+        self._indexing = indexing
+        registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        """Give Prometheus' client the numbers."""
+        yield CounterMetricFamily("sukkal_indexed_events", "Events that are new in the index.", self._indexing.indexed)
+        yield CounterMetricFamily(
+            "sukkal_index_failures", "Attempts to index that failed and are repeated.", self._indexing.failed
+        )
 
 
 def _cumulated(counts: list[int]) -> list[tuple[str, float]]:

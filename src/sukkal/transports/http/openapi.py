@@ -32,7 +32,9 @@ _PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "message_id": {"type": "string", "minLength": 1},
     "claim_id": {"type": "string", "minLength": 1},
     "subscription_id": {"type": "string", "minLength": 1},
+    "listener_id": {"type": "string", "minLength": 1},
     "signed_url_id": {"type": "string", "minLength": 1},
+    "search_name": {"type": "string", "pattern": "^[a-zA-Z0-9_.-]+$", "maxLength": limits.QUEUE_NAME_CHARS_MAX},
     "project_id": {"type": "string", "minLength": 1, "maxLength": limits.PROJECT_CHARS_MAX},
 }
 _HEADERS: Final[list[dict[str, Any]]] = [

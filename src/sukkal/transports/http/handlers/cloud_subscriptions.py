@@ -5,10 +5,10 @@ from typing import Any
 from sukkal import limits
 from sukkal.errors import InvalidParameter, InvalidRequest, SubscriptionNotFound
 from sukkal.model import QueueKey
-from sukkal.service.subscription_lists import FIRST, Place
+from sukkal.service.subscription_lists import FIRST, Place, id_of, place_of
 from sukkal.transports.http.bodies import decode_object, whole_body
 from sukkal.transports.http.call import Call, next_link
-from sukkal.transports.http.cloud_subscriptions import id_of, key_in, order_in, place_of, view
+from sukkal.transports.http.cloud_subscriptions import key_in, order_in, view
 from sukkal.transports.http.exchange import Header, Response, json_response
 from sukkal.transports.http.query import Query
 

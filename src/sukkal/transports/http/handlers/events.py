@@ -1,14 +1,15 @@
-"""Operations on events."""
+"""Operations on events, and on documents that tell of what happened."""
 
 from sukkal.errors import UnsupportedMediaType
 from sukkal.formats import cloudevents, http_binding
 from sukkal.service.events import NewEvent
-from sukkal.transports.http.bodies import decode_events
+from sukkal.transports.http.bodies import decode_events, decode_raw
 from sukkal.transports.http.call import Call
 from sukkal.transports.http.exchange import Response, json_response
 from sukkal.transports.http.handlers.messages import post_body, stored
+from sukkal.transports.http.query import Query
 
-__all__ = ["post"]
+__all__ = ["ingest", "post"]
 
 
 async def post(call: Call) -> Response:
@@ -19,6 +20,13 @@ async def post(call: Call) -> Response:
     size = sum([len(each.text) for each in events])
     posted = await call.services.events.post(call.key, call.caller.client, events, size=size)
     return stored(call, posted)
+
+
+async def ingest(call: Call) -> Response:
+    """Post a document, once for what it says."""
+    query = Query(call.request.query)
+    draft = decode_raw(post_body(call), ttl_s=query.number("ttl"), delay_s=query.number("delay"))
+    return stored(call, await call.services.events.ingest(call.key, call.caller.client, draft))
 
 
 def _events(call: Call, body: bytes) -> list[NewEvent]:

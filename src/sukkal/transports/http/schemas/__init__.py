@@ -4,8 +4,10 @@ from sukkal.settings import Settings
 from sukkal.transports.http.schemas.access import limit_shapes, signed_url_shapes
 from sukkal.transports.http.schemas.claims import claim_shapes
 from sukkal.transports.http.schemas.components import components
+from sukkal.transports.http.schemas.event_listeners import event_listener_shapes
 from sukkal.transports.http.schemas.messages import message_shapes
 from sukkal.transports.http.schemas.queues import queue_shapes, root_shapes
+from sukkal.transports.http.schemas.searching import search_shapes
 from sukkal.transports.http.schemas.shape import Shape, ref
 from sukkal.transports.http.schemas.subscriptions import subscription_shapes
 
@@ -20,6 +22,8 @@ def shapes(settings: Settings) -> dict[str, Shape]:
         **message_shapes(settings),
         **claim_shapes(settings),
         **subscription_shapes(settings),
+        **event_listener_shapes(settings),
+        **search_shapes(),
         **signed_url_shapes(),
         **limit_shapes(),
     }

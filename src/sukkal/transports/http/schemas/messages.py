@@ -60,7 +60,8 @@ def message_shapes(settings: Settings) -> dict[str, Shape]:
             body_required=True,
             answers=_POSTED,
         ),
-        "messages.post_raw": _raw(new["properties"]),
+        "messages.post_raw": _raw(new["properties"], IDEMPOTENCY_KEY),
+        "messages.ingest": _raw(new["properties"]),
         "messages.list": Shape(
             query=(
                 parameter("ids", TEXT, f"{ids['description']} The other parameters do not count then."),
@@ -96,12 +97,13 @@ def message_shapes(settings: Settings) -> dict[str, Shape]:
                 "204": ("Deleted.", None),
             },
         ),
-        "messages.delete": Shape(
-            query=(parameter("claim_id", TEXT, "The claim that holds the message."),),
-            answers={"204": ("Gone.", None)},
-        ),
+        "messages.delete": _DELETE,
     }
 
+
+_DELETE: Final = Shape(
+    query=(parameter("claim_id", TEXT, "The claim that holds the message."),), answers={"204": ("Gone.", None)}
+)
 
 _POSTED: Final[dict[str, tuple[str, Schema | None]]] = {
     "201": (
@@ -146,13 +148,13 @@ _EVENTS: Final = Shape(
 )
 
 
-def _raw(members: dict[str, Schema]) -> Shape:
+def _raw(members: dict[str, Schema], *headers: Schema) -> Shape:
     return Shape(
         query=(
             parameter("ttl", members["ttl"], "Life of the message in seconds."),
             parameter("delay", members["delay"], "Seconds until it can be claimed."),
         ),
-        headers=(IDEMPOTENCY_KEY,),
+        headers=headers,
         body=ANY,
         body_required=True,
         answers=_POSTED,

@@ -3,7 +3,16 @@
 from typing import Final
 
 from sukkal.transports.websocket.call import Handler
-from sukkal.transports.websocket.handlers import claims, messages, queues, root, signed_urls, subscriptions
+from sukkal.transports.websocket.handlers import (
+    claims,
+    event_listeners,
+    messages,
+    queues,
+    root,
+    searching,
+    signed_urls,
+    subscriptions,
+)
 
 __all__ = ["HANDLERS"]
 
@@ -41,9 +50,20 @@ HANDLERS: Final[dict[str, Handler]] = {
     "subscription_update": subscriptions.change,
     "subscription_delete": subscriptions.delete,
     "subscription_confirm": subscriptions.confirm,
+    "listener_create": event_listeners.create,
+    "listener_list": event_listeners.list_listeners,
+    "listener_get": event_listeners.get,
+    "listener_delete": event_listeners.delete,
     "delivery_list": subscriptions.deliveries,
     "delivery_redrive": subscriptions.redrive,
     "delivery_test": subscriptions.test,
+    "event_search": searching.events,
+    "event_types": searching.types,
+    "resource_search": searching.resources,
+    "search_list": searching.list_searches,
+    "search_create": searching.create,
+    "search_get": searching.get,
+    "search_delete": searching.delete,
     "usage_get": root.usage,
     "limits_list": root.list_limits,
     "limits_get": root.get_limits,

@@ -1,0 +1,3 @@
+"""Sources: where the forwarder's notifications come from. The contract is ``sukkal.source``."""
+
+__all__: list[str] = []
