@@ -190,6 +190,29 @@ def test_whoever_may_not_read_is_not_let_in_and_who_may_not_post_is_sent_away(
         assert (ended.value.code, "authorized" in ended.value.reason) == (1008, True)
 
 
+def test_a_signed_url_listens_and_sends(start: Callable[..., Service]) -> None:
+    service = start(signed_url_keys="k" * 32)
+    signed = service.post("/v2/queues/q/share", json={"paths": ["events"], "methods": ["GET", "POST"]}).json()
+    query = signed["query"] + "&positions=true"
+    with Socket(
+        service, path="/v2/queues/q/events", subprotocols=(NAME,), query=query, project=None, client=None
+    ) as socket:
+        assert received(socket)["type"] == "sukkal.listening.ready"
+        socket.send(an_event("signed"))
+        assert received(socket)["id"] == "signed"
+
+
+def test_a_signed_url_that_only_listens_does_not_send(start: Callable[..., Service]) -> None:
+    service = start(signed_url_keys="k" * 32)
+    signed = service.post("/v2/queues/q/share", json={"paths": ["events"], "methods": ["GET"]}).json()
+    with Socket(
+        service, path="/v2/queues/q/events", subprotocols=(NAME,), query=signed["query"], project=None, client=None
+    ) as socket:
+        socket.send(an_event())
+        with pytest.raises(Ended, match="1008"):
+            socket.raw()
+
+
 def test_a_real_client_exchanges_events_with_a_real_server(tmp_path: Any) -> None:
     with ServerProcess(f"sqlite:///{tmp_path}/data") as server:
         url = server.url.replace("http", "ws") + "/v2/queues/q/events"

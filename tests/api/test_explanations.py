@@ -1,6 +1,7 @@
 """Why a subscription gets a message or not, and what a filter would have passed."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -138,3 +139,12 @@ def test_explanations_are_given_over_websocket_too(service: Service) -> None:
         tried = socket.ask("subscription_explain", {"queue_name": "q", "dry_run": 5, "filters": []})
         assert tried.body["passed"] == 1
         socket.ask("subscription_explain", {"queue_name": "q"}).refused(400, "message_id")
+
+
+def test_who_may_not_list_subscriptions_is_told_nothing_of_them(start: Callable[..., Service], tmp_path: Path) -> None:
+    policy = tmp_path / "policy.yaml"
+    policy.write_text('"subscription:get_all": "!"\n')
+    service = start(policy_file=str(policy))
+    service.post("/v2/queues/q/subscriptions", json={"subscriber": "http://user:word@h/"})
+    for document in ({"body": 1}, {"filters": []}):
+        assert service.post("/v2/queues/q/explain", json=document).status_code == 403

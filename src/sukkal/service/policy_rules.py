@@ -69,6 +69,8 @@ DEFAULT_RULES: Final[dict[str, str]] = {
     "searches:get_all": _OPEN,
     "signed_urls:delete": _OPEN,
     "signed_urls:get_all": _OPEN,
+    # It shows what a message is, and who subscribed and how.
+    "subscription:explain": "rule:messages:get_all and rule:subscription:get_all",
     "subscription:forward": "rule:admin_or_owner",
     "usage:get": _OPEN,
 }

@@ -30,7 +30,7 @@ PUSH_OPERATIONS: Final = (
         method="POST",
         path=QUEUE + "/explain",
         topics=True,
-        policy="messages:get_all",
+        policy="subscription:explain",
         action="subscription_explain",
         summary="Say why each subscription gets a message or not, or try filters on the last messages.",
     ),

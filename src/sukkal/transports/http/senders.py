@@ -1,6 +1,7 @@
 """Reading who sends a request: tokens, signatures, and what is merely claimed."""
 
 from typing import Final
+from urllib.parse import urlencode
 
 from sukkal.errors import RouteNotFound
 from sukkal.service.gate import Credentials
@@ -8,7 +9,7 @@ from sukkal.service.signatures import Signature
 from sukkal.transports.http.exchange import Request
 from sukkal.transports.http.query import Query
 
-__all__ = ["SIGNED_PARAMETERS", "credentials_of", "signed_query"]
+__all__ = ["SIGNED_PARAMETERS", "credentials_of", "signed_part", "signed_query"]
 
 _BEARER: Final = "bearer "
 _SIGNATURE: Final = "url-signature"
@@ -37,6 +38,12 @@ def credentials_of(request: Request, own_parameters: frozenset[str]) -> Credenti
     if b"url-signature" in headers or _SIGNATURE in request.query.lower():
         signature = _signature(request, own_parameters)
     return Credentials(token, request.header(b"x-project-id"), request.header(b"x-roles"), signature)
+
+
+def signed_part(query: str) -> str:
+    """Return those parameters of a query that sign the request, as a query."""
+    pairs = Query(query).all_pairs() if query else []
+    return urlencode([(name, value) for name, value in pairs if name.lower() in _SIGNED])
 
 
 def signed_query(signature: Signature) -> dict[str, str]:

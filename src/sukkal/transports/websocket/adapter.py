@@ -71,8 +71,11 @@ class WebSocketAdapter:
     async def _admit_and_serve(self, connection: Connection, scope: _Message, receive: _Receive, send: _Send) -> None:
         try:
             conversation = await self._admit(connection, scope)
+            # Others may have come while it was found out who this is.
+            self._check_room()
         except (SukkalError, Refusal) as error:
             response = error.response if isinstance(error, Refusal) else error_response(error)
+            connection.end()
             await _reject(response, scope, send)
             return
         self.connections.add(connection)
@@ -85,11 +88,14 @@ class WebSocketAdapter:
         finally:
             self.connections.remove(connection)
 
-    async def _admit(self, connection: Connection, scope: _Message) -> Conversation:
+    def _check_room(self) -> None:
         if self.connections.stopping:
             raise ShuttingDown("The service is stopping. Try again in a few seconds.")
         if self.connections.full:
             raise Unavailable("There are too many WebSocket connections. Try again later.")
+
+    async def _admit(self, connection: Connection, scope: _Message) -> Conversation:
+        self._check_room()
         path = scope["path"]
         if not is_socket_path(path):
             raise RouteNotFound

@@ -18,6 +18,7 @@ from sukkal.format import Event
 from sukkal.formats import cloudevents
 from sukkal.service.listening import Begun, Heard
 from sukkal.transports.http.exchange import Request, Response, SocketResponse
+from sukkal.transports.http.senders import signed_part
 from sukkal.transports.websocket.connection import DEFECT, EXPIRED, LATER, POLICY, UNSUPPORTED, Connection, Own
 from sukkal.transports.websocket.frames import Data, Pushed, pushed
 
@@ -89,6 +90,7 @@ class Eventful:
         self._front = front
         self._connection = connection
         self._request = request
+        self._query = signed_part(request.query)
         self._response = response
 
     async def answer(self, data: Data) -> tuple[None, None]:
@@ -96,9 +98,9 @@ class Eventful:
         if isinstance(data, bytes):
             self._connection.close(UNSUPPORTED, f"Frames of {SUBPROTOCOL} are text.")
             return None, None
-        request = self._request
-        headers = {**request.headers, b"content-type": cloudevents.STRUCTURED_TYPE.encode("ascii")}
-        posted = await self._front(Request("POST", request.path, "", headers, data.encode("utf-8"), request.peer))
+        own, body = self._request, data.encode("utf-8")
+        headers = {**own.headers, b"content-type": cloudevents.STRUCTURED_TYPE.encode("ascii")}
+        posted = await self._front(Request("POST", own.path, self._query, headers, body, own.peer))
         if posted.status >= _FAILED_FROM:
             self._connection.close(_code(posted.status), _reason(posted))
         return None, None
