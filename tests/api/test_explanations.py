@@ -146,5 +146,6 @@ def test_who_may_not_list_subscriptions_is_told_nothing_of_them(start: Callable[
     policy.write_text('"subscription:get_all": "!"\n')
     service = start(policy_file=str(policy))
     service.post("/v2/queues/q/subscriptions", json={"subscriber": "http://user:word@h/"})
-    for document in ({"body": 1}, {"filters": []}):
+    questions: list[dict[str, Any]] = [{"body": 1}, {"filters": []}]
+    for document in questions:
         assert service.post("/v2/queues/q/explain", json=document).status_code == 403

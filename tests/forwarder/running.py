@@ -17,7 +17,7 @@ from typing import Any, Final
 from tests.closing import Closing
 from tests.serving import ROOT, FailedToStart
 
-__all__ = ["ForwarderProcess", "eventually", "queue_events"]
+__all__ = ["ForwarderProcess", "eventually", "found_events", "queue_events"]
 
 _READY: Final = re.compile(rb"^Sukkal forwards(?:, metrics are at (\S+))?$", re.MULTILINE)
 _START_S_MAX: Final = 30
@@ -127,13 +127,23 @@ def eventually(what: str, holds: Callable[[], bool]) -> None:
 
 def queue_events(url: str, project: str, queue: str) -> list[dict[str, Any]]:
     """Return the bodies of all messages of a queue."""
+    pages = _pages(url, project, f"/v2/queues/{queue}/messages?limit=20&echo=true", "messages")
+    return [message["body"] for message in pages]
+
+
+def found_events(url: str, project: str) -> list[dict[str, Any]]:
+    """Return all events that a search finds."""
+    return [hit["event"] for hit in _pages(url, project, "/v2/events?limit=20", "events")]
+
+
+def _pages(url: str, project: str, path: str, name: str) -> list[Any]:
     headers = {"X-Project-Id": project, "Client-ID": "3381af92-2b9e-11e3-b191-71861300734c"}
-    found: list[dict[str, Any]] = []
-    path = f"/v2/queues/{queue}/messages?limit=20&echo=true"
+    found: list[Any] = []
     while True:
         with urllib.request.urlopen(urllib.request.Request(url + path, headers=headers), timeout=30) as answer:
-            document = json.load(answer) if answer.status == 200 else {"messages": []}
-        if not document["messages"]:
+            document = json.load(answer)
+        found += document[name]
+        following = [link["href"] for link in document["links"] if link["rel"] == "next"]
+        if not (document[name] and following):
             return found
-        found += [message["body"] for message in document["messages"]]
-        path = next(link["href"] for link in document["links"] if link["rel"] == "next")
+        [path] = following

@@ -1,4 +1,4 @@
-"""What Nova and Ironic really emit comes to the right tenant's queue and to a webhook, once."""
+"""What Nova and Ironic really emit comes to the right tenant's queue, the search and a webhook, once."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ import pytest
 from tests.clients.rabbitmq import RabbitMQ
 from tests.forwarder.emitting import IRONIC, NOVA, PLAIN, emit, url_of
 from tests.forwarder.hook import Hook
-from tests.forwarder.running import ForwarderProcess, eventually, queue_events
+from tests.forwarder.running import ForwarderProcess, eventually, found_events, queue_events
 from tests.serving import ServerProcess
 
 ROUTES = ("nova.tenants", "nova.hook", "ironic.tenants", "ironic.hook")
@@ -40,7 +40,7 @@ def configuration(broker: RabbitMQ, server: ServerProcess, hook: Hook, pool: str
                 "from": ["nova", "ironic"],
                 "url": server.url,
                 "queue": "events",
-                "attributes": {"_default_message_ttl": 4711},
+                "attributes": {"_default_message_ttl": 4711, "_search": True},
             },
             "hook": {"kind": "webhook", "from": ["nova", "ironic"], "url": hook.url, "audience": "operator"},
         },
@@ -64,7 +64,7 @@ def names(events: list[dict[str, Any]]) -> list[str]:
     return found
 
 
-def test_each_comes_to_its_tenants_queue_and_to_the_webhook(
+def test_each_comes_to_its_tenants_queue_the_search_and_the_webhook(
     broker: RabbitMQ, server: ServerProcess, hook: Hook, tmp_path: Path
 ) -> None:
     with ForwarderProcess(tmp_path, configuration(broker, server, hook, "each")) as forwarder:
@@ -78,6 +78,8 @@ def test_each_comes_to_its_tenants_queue_and_to_the_webhook(
             assert {event["osprojectid"] for event in found} == {project}
             # Nothing that only administrators may see, and nothing of the sender's context.
             assert "secret" not in str(found)
+            eventually("the search has them", lambda: len(found_events(server.url, project)) == len(found))  # noqa: B023
+            assert sorted(names(found_events(server.url, project))) == sorted(names(found))
         assert sorted(names([taken.event for taken in hook.taken])) == sorted(name for _, name in emitted)
         assert "secret-token" not in str(hook.taken)
         assert "secret-host" in str(hook.taken)
@@ -85,7 +87,7 @@ def test_each_comes_to_its_tenants_queue_and_to_the_webhook(
         assert forwarder.stop() == 0
 
 
-def test_what_was_on_its_way_when_the_forwarder_was_killed_arrives_once_in_the_queues(
+def test_what_was_on_its_way_when_the_forwarder_was_killed_arrives_once_in_the_queues_and_the_search(
     broker: RabbitMQ, server: ServerProcess, hook: Hook, tmp_path: Path
 ) -> None:
     told = configuration(broker, server, hook, "killed")
@@ -104,8 +106,10 @@ def test_what_was_on_its_way_when_the_forwarder_was_killed_arrives_once_in_the_q
         eventually("all came to the webhook", lambda: len({taken.id for taken in hook.taken}) == len(emitted))
         assert forwarder.stop() == 0
     for project in ("p-1", "p-2"):
-        found = Counter(names(queue_events(server.url, project, "events")))
-        assert found == Counter(name for owner, name in emitted if owner == project)
+        wanted = Counter(name for owner, name in emitted if owner == project)
+        assert Counter(names(queue_events(server.url, project, "events"))) == wanted
+        eventually("the search has all", lambda: len(found_events(server.url, project)) >= wanted.total())  # noqa: B023
+        assert Counter(names(found_events(server.url, project))) == wanted
     # The webhook may get some twice, but under the same id.
     once = {taken.id: names([taken.event])[0] for taken in hook.taken}
     assert sorted(once.values()) == sorted(name for _, name in emitted)
