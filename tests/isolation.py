@@ -42,6 +42,7 @@ VARIANTS: Final[Mapping[str, list[Variant]]] = {
     "messages.post": [Variant(document={"messages": [{"body": "of a stranger"}]})],
     "messages.post_raw": [Variant(document="of a stranger")],
     "messages.ingest": [Variant(document="of a stranger")],
+    "messages.call": [Variant("?timeout=1", document={"body": "of a stranger"})],
     "messages.list": [
         Variant("?echo=true&include_claimed=true&include_delayed=true"),
         Variant("?ids={message_id}"),

@@ -10,6 +10,7 @@ __all__ = [
     "BadClaim",
     "BadEncoding",
     "BadRequest",
+    "CallTimedOut",
     "ClaimNotFound",
     "Conflict",
     "DataInUse",
@@ -65,9 +66,6 @@ class SukkalError(Exception):
     def __init__(self, description: str | None = None) -> None:
         super().__init__(description or self.title)
         self.description = description
-
-
-# -- the request is wrong -----------------------------------------------------------------------------------------
 
 
 class BadRequest(SukkalError):
@@ -183,9 +181,6 @@ class MethodNotAllowed(BadRequest):
         self.allow = allow
 
 
-# -- the caller may not -------------------------------------------------------------------------------------------
-
-
 class Unauthenticated(SukkalError):
     """The request does not prove who sends it; ``challenges`` say how that is done."""
 
@@ -209,9 +204,6 @@ class MessageClaimed(Forbidden):
 
     code = "message_claimed"
     title = "Unable to delete"
-
-
-# -- there is no such thing ---------------------------------------------------------------------------------------
 
 
 class NotFound(SukkalError):
@@ -256,9 +248,6 @@ class ClaimNotFound(NotFound):
     """The queue has no such claim, or it has ended."""
 
     code = "claim_not_found"
-
-
-# -- somebody else was faster -------------------------------------------------------------------------------------
 
 
 class Conflict(SukkalError):
@@ -306,9 +295,6 @@ class IdempotencyConflict(Conflict):
     """The idempotency key was used before with another request."""
 
     code = "idempotency_conflict"
-
-
-# -- too much -----------------------------------------------------------------------------------------------------
 
 
 class TooManyRequests(SukkalError):
@@ -372,7 +358,11 @@ class ShuttingDown(Unavailable):
     code = "shutting_down"
 
 
-# -- the service cannot start -------------------------------------------------------------------------------------
+class CallTimedOut(SukkalError):
+    """Nobody has replied to the call in time."""
+
+    code = "call_timed_out"
+    title = "No reply"
 
 
 class StartupError(SukkalError):

@@ -70,6 +70,7 @@ BODY_DRAIN_BYTES_MAX: Final = 1_048_576
 # WebSocket. A frame may have so much more than the largest post or metadata.
 WEBSOCKET_ENVELOPE_BYTES_MAX: Final = 65_536
 WEBSOCKET_FRAGMENTS_MAX: Final = 4_096
+WEBSOCKET_PREFETCH_MAX: Final = 1_000
 WEBSOCKET_FRAMES_WAITING_MAX: Final = 8
 WEBSOCKET_UNREAD_BYTES_MAX: Final = 4 * 1_048_576
 WEBSOCKET_CONNECTIONS_MAX: Final = 5_000
@@ -84,6 +85,14 @@ CLOSE_REASON_BYTES_MAX: Final = 123
 WEBSOCKET_TOKEN_S: Final = 30
 
 # Listening.
+EXPIRES_AFTER_S_MAX: Final = 31_536_000
+CONFLATE_CHARS_MAX: Final = 256
+# What one round of expiring idle queues may look at.
+IDLE_QUEUES_PER_ROUND: Final = 1_000
+CORRELATION_ID_CHARS_MAX: Final = 255
+CALL_TIMEOUT_S_DEFAULT: Final = 30
+# A queue for replies goes when no call was made for so long.
+REPLIES_IDLE_S: Final = 3_600
 HISTORY_S_MAX: Final = 1_209_600
 LISTENER_PAGE: Final = 20
 # Whoever catches up reads so much before it is given more.

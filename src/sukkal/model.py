@@ -16,6 +16,7 @@ __all__ = [
     "Claim",
     "Deleted",
     "HeldClaim",
+    "Idle",
     "Message",
     "NewClaim",
     "NewMessage",
@@ -66,6 +67,16 @@ class Queue(msgspec.Struct, frozen=True, kw_only=True):
     subscriptions: int = 0
 
 
+class Idle(msgspec.Struct, frozen=True, kw_only=True):
+    """A queue as it was when somebody found that nobody uses it.
+
+    It had that ``revision``, and nothing of it a number greater than ``last`` (see ``Page``).
+    """
+
+    revision: int
+    last: int
+
+
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
     """A standing order: what is posted to the queue is copied into the subscription's backlog, for one subscriber.
 
@@ -112,6 +123,7 @@ class NewMessage(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
     ``body`` is the JSON text exactly as the producer sent it. ``client`` is the producer's client id, so that it can
     be spared its own messages. ``attributes`` is a JSON object of ours (where a dead letter came from), or ``None``.
+    A message with a ``key`` takes the place of those of its queue that have the same one and that nobody has claimed.
     """
 
     id: str
@@ -120,6 +132,7 @@ class NewMessage(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     delay_s: int = 0
     client: str = ""
     attributes: bytes | None = None
+    key: bytes | None = None
 
 
 class Message(msgspec.Struct, frozen=True, gc=False, kw_only=True):

@@ -28,6 +28,7 @@ from sukkal.model import (
     Claim,
     Deleted,
     HeldClaim,
+    Idle,
     Message,
     NewClaim,
     Once,
@@ -74,10 +75,14 @@ class Store(Protocol):
     ) -> QueueList:
         """Return up to ``limit`` queues with names greater than ``after``, ascending; ``total`` counts all of them."""
 
-    async def delete_queue(self, key: QueueKey, *, contents_only: bool = False) -> None:
+    async def delete_queue(
+        self, key: QueueKey, *, contents_only: bool = False, idle: Idle | None = None, now_ms: int = 0
+    ) -> bool:
         """Remove the queue with its messages and claims, at a cost that does not depend on their number.
 
-        ``contents_only`` keeps the queue and its metadata. A queue that does not exist is no error.
+        ``contents_only`` keeps the queue and its metadata. A queue that does not exist is no error; returns whether
+        something was removed. A queue that was found ``idle`` stays if that is no longer so: if its metadata have
+        changed, something was posted to it, even if that is gone already, a claim lives, or it has a subscription.
         """
 
     # -- messages
@@ -85,8 +90,10 @@ class Store(Protocol):
     async def publish(self, posts: Sequence[Post], *, now_ms: int, once: Once | None = None) -> Published:
         """Store messages in all the named queues at once, creating queues that do not exist.
 
-        A message whose id the queue already holds is left as it is. With ``once``, a repetition stores nothing and
-        returns the ids of the first time; the same key with another fingerprint raises ``IdempotencyConflict``.
+        A message whose id the queue already holds is left as it is. One with a key takes the place of those in the
+        same queue, also of this call, that have the same one and that no live claim holds. With ``once``, a repetition
+        stores nothing and returns the ids of the first time; the same key with another fingerprint raises
+        ``IdempotencyConflict``.
         """
 
     async def browse(self, key: QueueKey, *, after: Position | None, limit: int, view: View, now_ms: int) -> Page:

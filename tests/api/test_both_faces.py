@@ -1,36 +1,15 @@
 """One suite for both transports: whatever a client does, it comes to the same over HTTP and over WebSocket."""
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.api.calling import CLIENT, OTHER_CLIENT, Service
-from tests.api.faces import Face, Http, Refusal, WebSocket
-from tests.api.sockets import Socket
+from tests.api.calling import OTHER_CLIENT, Service
+from tests.api.faces import Face, Refusal
 
 Open = Callable[..., Face]
 HOOK = "http://example.org/hook"
-
-
-@pytest.fixture(params=["HTTP", "WebSocket in JSON", "WebSocket in MessagePack"])
-def open_face(service: Service, request: pytest.FixtureRequest) -> Iterator[Open]:
-    """Return a function that gives a client's face."""
-    with ExitStack() as stack:
-
-        def opened(client: str = CLIENT, project: str = "p") -> Face:
-            if request.param == "HTTP":
-                return Http(service, client, project)
-            binary = request.param.endswith("MessagePack")
-            return WebSocket(stack.enter_context(Socket(service, client=client, project=project, binary=binary)))
-
-        yield opened
-
-
-@pytest.fixture
-def face(open_face: Open) -> Face:
-    return open_face()
 
 
 def refused(status: int, words: str, call: Callable[[], Any]) -> None:

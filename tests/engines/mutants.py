@@ -14,6 +14,7 @@ from typing import Final
 
 from tests.engines.mutant import Mutant
 from tests.engines.mutants_of_listening import MUTANTS_OF_LISTENING
+from tests.engines.mutants_of_queues import MUTANTS_OF_QUEUES
 from tests.engines.mutants_of_room import MUTANTS_OF_ROOM
 from tests.engines.mutants_of_shares import MUTANTS_OF_SHARES
 
@@ -347,7 +348,13 @@ _OF_THE_ENGINE: Final = (
     ),
 )
 
-MUTANTS: Final = (*_OF_THE_ENGINE, *MUTANTS_OF_LISTENING, *MUTANTS_OF_ROOM, *MUTANTS_OF_SHARES)
+MUTANTS: Final = (
+    *_OF_THE_ENGINE,
+    *MUTANTS_OF_LISTENING,
+    *MUTANTS_OF_QUEUES,
+    *MUTANTS_OF_ROOM,
+    *MUTANTS_OF_SHARES,
+)
 
 
 def main() -> int:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from sukkal.engines.memory import MemoryEngine
+from sukkal.errors import StoreUnavailable
 from sukkal.model import NewMessage, Post, QueueKey
 from sukkal.service.waiting import Waiting
 from sukkal.testing import FakeClock
@@ -71,7 +72,7 @@ def test_what_comes_while_looking_is_found() -> None:
 def test_as_many_are_woken_as_there_are_messages_the_longest_waiting_first() -> None:
     async def scenario(waiting: Waiting, shelf: Shelf, clock: FakeClock) -> None:
         waiters = [asyncio.ensure_future(waiting.until(KEY, shelf.take, wait_s=60, takes=True)) for _ in range(3)]
-        await shelf.until_looks(6)
+        await shelf.until_looks(2)  # only the first one looks, before and after it has joined
         shelf.items = 2
         waiting.wake(KEY, 2)
         assert await asyncio.gather(*waiters[:2]) == ["item", "item"]
@@ -85,7 +86,7 @@ def test_as_many_are_woken_as_there_are_messages_the_longest_waiting_first() -> 
 def test_the_wake_up_of_one_who_goes_away_is_passed_on() -> None:
     async def scenario(waiting: Waiting, shelf: Shelf, clock: FakeClock) -> None:
         waiters = [asyncio.ensure_future(waiting.until(KEY, shelf.take, wait_s=60, takes=True)) for _ in range(2)]
-        await shelf.until_looks(4)
+        await shelf.until_looks(2)
         shelf.items = 1
         waiting.wake(KEY, 1)
         waiters[0].cancel()
@@ -137,3 +138,179 @@ def test_the_end_of_a_delay_wakes_who_waits() -> None:
         assert await waiter == "item"  # nobody calls wake: the alarm does, after the millisecond that was left
 
     asyncio.run(main())
+
+
+class Log:
+    """Consumers that wait at one queue, one item each; who got what is written down in the order of getting."""
+
+    def __init__(self, waiting: Waiting, shelf: Shelf) -> None:
+        self.waiting = waiting
+        self.shelf = shelf
+        self.lines: list[str] = []
+        self.tasks: dict[str, asyncio.Task[None]] = {}
+        self.looks: list[str] = []
+
+    async def come(self, *names: str) -> None:
+        """Let consumers come, one after the other, and wait."""
+        for name in names:
+            self.tasks[name] = asyncio.ensure_future(self._consume(name))
+            await turns()
+
+    async def _consume(self, name: str) -> None:
+        async def look() -> str | None:
+            self.looks.append(name)
+            await asyncio.sleep(0)  # a store takes a while to answer
+            return await self.shelf.take()
+
+        if await self.waiting.until(KEY, look, wait_s=60, takes=True):
+            self.lines.append(name)
+
+    def post(self, count: int = 1) -> None:
+        """Put items there and say so."""
+        self.shelf.items += count
+        self.waiting.wake(KEY, count)
+
+
+async def turns() -> None:
+    for _ in range(20):
+        await asyncio.sleep(0)
+
+
+def run_log(scenario: Callable[[Log], Awaitable[None]]) -> None:
+    async def with_log(waiting: Waiting, shelf: Shelf, clock: FakeClock) -> None:
+        log = Log(waiting, shelf)
+        await scenario(log)
+        waiting.close()
+        await asyncio.gather(*log.tasks.values(), return_exceptions=True)
+
+    run(with_log)
+
+
+def test_messages_go_round_among_consumers_that_come_back() -> None:
+    async def scenario(log: Log) -> None:
+        await log.come("a", "b", "c")
+        for name in ["a", "b", "c"] * 3:
+            log.looks.clear()
+            log.post()
+            await turns()
+            assert log.looks == [name]  # nobody else is woken
+            await log.come(name)
+        assert log.lines == ["a", "b", "c"] * 3
+
+    run_log(scenario)
+
+
+def test_who_comes_while_another_is_on_its_way_does_not_overtake() -> None:
+    async def scenario(log: Log) -> None:
+        await log.come("a", "b")
+        log.post()
+        await log.come("c")
+        assert log.lines == ["a"]
+        log.post(2)
+        await turns()
+        assert log.lines == ["a", "b", "c"]
+
+    run_log(scenario)
+
+
+def test_who_was_woken_in_vain_keeps_its_place() -> None:
+    async def scenario(log: Log) -> None:
+        await log.come("a", "b", "c", "d")
+        log.waiting.wake(KEY, 3)  # somebody who does not wait was faster
+        await turns()
+        for _ in range(4):
+            log.post()
+            await turns()
+        assert log.lines == ["a", "b", "c", "d"]
+
+    run_log(scenario)
+
+
+@pytest.mark.parametrize("turns_before", range(4))
+def test_who_went_away_swallows_no_wake_up(turns_before: int) -> None:
+    async def scenario(log: Log) -> None:
+        await log.come("a", "b", "c")
+        log.tasks["a"].cancel()
+        for _ in range(turns_before):
+            await asyncio.sleep(0)
+        log.post()
+        log.tasks["b"].cancel()
+        await turns()
+        assert log.lines == ["c"]
+
+    run_log(scenario)
+
+
+def test_a_wake_up_that_comes_with_the_end_of_the_time_is_not_lost() -> None:
+    async def scenario(waiting: Waiting, shelf: Shelf, clock: FakeClock) -> None:
+        log = Log(waiting, shelf)
+        looks = 0
+
+        async def last_look() -> str | None:
+            nonlocal looks
+            looks += 1
+            if looks == 3:
+                log.post()  # while the one whose time is over looks for the last time, and has missed it
+            return None
+
+        waiter = asyncio.ensure_future(waiting.until(KEY, last_look, wait_s=1, takes=True))
+        await turns()
+        await log.come("b")
+        clock.advance(1_000)
+        assert await waiter is None
+        await turns()
+        assert log.lines == ["b"]
+
+    run(scenario)
+
+
+def test_the_end_of_a_delay_wakes_no_more_than_find_something() -> None:
+    async def main() -> None:
+        clock, engine = FakeClock(), MemoryEngine()
+        waiting, shelf = Waiting(engine, clock), Shelf()
+        message = NewMessage(id="1", body=b"1", ttl_s=60, delay_s=1)
+        await engine.publish((Post(KEY, (message,)),), now_ms=clock())
+        log = Log(waiting, shelf)
+        clock.advance(999)
+        await log.come(*"abcdefgh")
+        log.looks.clear()
+        shelf.items = 3
+        clock.advance(1)
+        await log.tasks["c"]
+        await turns()
+        assert log.lines == ["a", "b", "c"]
+        assert log.looks == ["a", "b", "c", "d"]
+        waiting.close()
+        await asyncio.gather(*log.tasks.values())
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("ends", ["found", "cancelled", "failed"])
+def test_who_joins_while_the_first_one_looks_is_not_forgotten(ends: str) -> None:
+    async def scenario(waiting: Waiting, shelf: Shelf, clock: FakeClock) -> None:
+        log, go, looks = Log(waiting, shelf), asyncio.Event(), 0
+
+        async def slow() -> str | None:
+            nonlocal looks
+            looks += 1
+            if looks == 2:
+                shelf.items = 3  # posted before the first one had joined, so nobody was woken
+                await go.wait()
+                if ends == "failed":
+                    raise StoreUnavailable("away")
+            return await shelf.take()
+
+        first = asyncio.ensure_future(waiting.until(KEY, slow, wait_s=60, takes=True))
+        await turns()
+        await log.come("b", "c")
+        assert log.lines == []
+        if ends == "cancelled":
+            first.cancel()
+        go.set()
+        await asyncio.gather(first, return_exceptions=True)
+        await turns()
+        assert log.lines == ["b", "c"]
+        waiting.close()
+
+    run(scenario)

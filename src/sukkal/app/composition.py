@@ -26,6 +26,7 @@ from sukkal.service.background import Background
 from sukkal.service.clear_store import ClearStore
 from sukkal.service.dead_letters import Burials
 from sukkal.service.deliveries import Deliveries
+from sukkal.service.idle import IdleQueues
 from sukkal.service.incoming import Posted
 from sukkal.service.lenses import Lenses
 from sukkal.service.listening import Listeners
@@ -33,6 +34,7 @@ from sukkal.service.quotas import Quotas
 from sukkal.service.recognising import Recogniser
 from sukkal.service.sweeper import Sweeper
 from sukkal.service.trusts import TrustedOrders
+from sukkal.service.uses import UsedStore, Uses
 from sukkal.service.waiting import Waiting
 from sukkal.settings import Settings
 from sukkal.sink import Sink
@@ -90,14 +92,19 @@ async def running(
         door = await stack.enter_async_context(entrance(settings, engine, reloading, now_ms))
         waiting = Waiting(engine, now_ms)
         quotas = Quotas(engine, door.limits, now_ms)
-        store = ClearStore(engine, door.encryption)
-        listeners = Listeners(store, door.encryption, lenses, now_ms)
+        uses = Uses(now_ms)
+        used = UsedStore(engine, uses)
+        store = ClearStore(used, door.encryption)
+        listeners = Listeners(store, door.encryption, lenses, uses, now_ms)
+        idle = IdleQueues(engine, uses, waiting, listeners, now_ms)
 
         async def post(*what: Any, **more: Any) -> Posted:
             return await services.messages.post(*what, **more)
 
         pushing = await stack.enter_async_context(
-            push(settings, engine, door, waiting, listeners, quotas, sinks(settings), lenses, post, now_ms, new_id)
+            push(
+                settings, engine, used, door, waiting, listeners, quotas, sinks(settings), lenses, post, now_ms, new_id
+            )
         )
         burials = Burials(engine, pushing.letters, waiting, now_ms, new_id)
         services = services_of(
@@ -112,19 +119,14 @@ async def running(
             quotas=quotas,
             burials=burials,
             background=background,
+            idle=idle,
             now_ms=now_ms,
             new_id=new_id,
         )
-        sweeper = Sweeper(engine, burials, pushing.search.index, now_ms, search_retention_s=settings.search_retention_s)
-        registry = CollectorRegistry()
-        measures = Measures(registry)
-        front = _front(services, door, engine, registry, measures, now_ms)
-        sockets = web_sockets(services, door, front, registry, measures, now_ms)
-        asgi = AsgiAdapter(
-            front,
-            body_bytes_max=max(settings.max_messages_post_size, settings.max_queue_metadata),
-            sockets=sockets.adapter,
+        sweeper = Sweeper(
+            engine, burials, idle, pushing.search.index, now_ms, search_retention_s=settings.search_retention_s
         )
+        front, sockets, asgi = _transports(services, door, engine, now_ms)
         app = App(
             asgi, front, services, waiting, listeners, pushing.deliveries, pushing.trusts, sweeper, reloading, sockets
         )
@@ -154,6 +156,17 @@ def _engine(settings: Settings) -> Engine:
     from sukkal.engines.sqlite import SqliteEngine
 
     return SqliteEngine(Path(settings.directory))
+
+
+def _transports(
+    services: Services, door: Entrance, engine: Engine, now_ms: Callable[[], int]
+) -> tuple[Front, WebSockets, AsgiAdapter]:
+    registry, settings = CollectorRegistry(), services.settings
+    measures = Measures(registry)
+    front = _front(services, door, engine, registry, measures, now_ms)
+    sockets = web_sockets(services, door, front, registry, measures, now_ms)
+    body_bytes_max = max(settings.max_messages_post_size, settings.max_queue_metadata)
+    return front, sockets, AsgiAdapter(front, body_bytes_max=body_bytes_max, sockets=sockets.adapter)
 
 
 def _front(

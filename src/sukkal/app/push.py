@@ -31,7 +31,7 @@ from sukkal.settings import Settings
 from sukkal.sink import Sink
 from sukkal.sinks.queue import QueueSink
 from sukkal.sinks.trust import TrustSink
-from sukkal.store import Engine
+from sukkal.store import Engine, Store
 
 __all__ = ["Push", "push"]
 
@@ -56,6 +56,7 @@ class Push(msgspec.Struct, frozen=True):
 async def push(
     settings: Settings,
     engine: Engine,
+    used: Store,
     door: Entrance,
     waiting: Waiting,
     listeners: Listeners,
@@ -68,21 +69,21 @@ async def push(
 ) -> AsyncIterator[Push]:
     """Make them; at the end let the attempts that run finish, and close all connections.
 
-    ``post`` is how messages are forwarded to other queues.
+    ``used`` is the engine, where what callers ask for goes. ``post`` is how messages are forwarded to other queues.
     """
 
     def wake(backlogs: Sequence[QueueKey]) -> None:
         deliveries.wake(backlogs)
 
     search = searching(settings, engine, door, lenses.recogniser, post, now_ms, new_id)
-    posting = Posting(engine, waiting, listeners, wake)
+    posting = Posting(used, waiting, listeners, wake)
     backlogs = Backlogs(engine, now_ms, new_id, bytes_max=settings.max_backlog_size)
     ledger, timeout_s = Ledger(engine, backlogs, now_ms), settings.delivery_timeout_s
     senders, arrangements, trusts = _senders(settings, engine, door, sinks, post, now_ms)
     confirmations = Confirmations(engine, backlogs, door.signer, wake, now_ms, new_id)
     heartbeats = Heartbeats(engine, settings, now_ms, new_id)
     subscriptions = Subscriptions(
-        engine, settings, senders, confirmations, quotas, arrangements, heartbeats, now_ms, new_id
+        used, settings, senders, confirmations, quotas, arrangements, heartbeats, now_ms, new_id
     )
     fan_out = FanOut(engine, backlogs, settings, lenses, heartbeats.heard, now_ms)
     letters = Letters(engine, door.encryption, posting, fan_out, now_ms)

@@ -6,6 +6,7 @@ from sukkal.app.access import Entrance
 from sukkal.app.push import Push
 from sukkal.service.audience import Audience
 from sukkal.service.background import Background
+from sukkal.service.calls import Calls
 from sukkal.service.claims import Claims
 from sukkal.service.clear_store import ClearStore
 from sukkal.service.dead_letters import Burials
@@ -13,12 +14,14 @@ from sukkal.service.event_listeners import EventListeners
 from sukkal.service.events import Events
 from sukkal.service.explanations import Explanations
 from sukkal.service.health import Health
+from sukkal.service.idle import IdleQueues
 from sukkal.service.incoming import Incoming
 from sukkal.service.lenses import Lenses
 from sukkal.service.listening import Listeners
 from sukkal.service.messages import Messages
 from sukkal.service.queues import Queues
 from sukkal.service.quotas import Quotas
+from sukkal.service.replies import Replies
 from sukkal.service.waiting import Waiting
 from sukkal.settings import Settings
 from sukkal.store import Engine
@@ -40,10 +43,12 @@ def services_of(
     quotas: Quotas,
     burials: Burials,
     background: Background,
+    idle: IdleQueues,
     now_ms: Callable[[], int],
     new_id: Callable[[], str],
 ) -> Services:
     """Return the services, noun by noun."""
+    replies = Replies(waiting)
     incoming = Incoming(
         store,
         settings,
@@ -53,15 +58,20 @@ def services_of(
         pushing.posting,
         listeners,
         lenses,
+        replies,
         now_ms,
         new_id,
     )
     messages = Messages(store, settings, waiting, incoming, lenses, now_ms, new_id)
+    queues = Queues(
+        store, settings, quotas, door.encryption, pushing.subscriptions, pushing.search.indexing, idle, now_ms
+    )
     return Services(
-        Queues(store, settings, quotas, door.encryption, pushing.subscriptions, pushing.search.indexing, now_ms),
+        queues,
         messages,
         Events(messages, settings, now_ms),
         Claims(store, settings, waiting, burials, background, now_ms, new_id),
+        Calls(store, settings, queues, messages, replies, background, now_ms, new_id),
         Health(engine, now_ms, new_id),
         door.signed_urls,
         pushing.subscriptions,

@@ -16,7 +16,9 @@ __all__ = [
     "QueueRules",
     "check_attributes",
     "check_retry_policy",
+    "conflates",
     "encrypts",
+    "expires_after_s",
     "history_s",
     "is_ephemeral",
     "is_searched",
@@ -91,6 +93,20 @@ class DeadLetters:
 def encrypts(metadata: Mapping[str, Any]) -> bool:
     """Tell whether a queue asks for the bodies of its messages to be encrypted."""
     return metadata.get("_enable_encrypt_messages") is True
+
+
+def expires_after_s(metadata: Mapping[str, Any]) -> int:
+    """Return for how long a queue stays that nobody uses, 0 if for good."""
+    idle_s = metadata.get("_expires_after")
+    return idle_s if isinstance(idle_s, int) else 0
+
+
+def conflates(metadata: Mapping[str, Any]) -> str | None:
+    """Return by which member of their bodies messages replace older ones, ``"*"`` if all do, ``None`` if none does."""
+    path = metadata.get("_conflate")
+    if path is True:
+        return "*"
+    return path if isinstance(path, str) and path else None
 
 
 def history_s(metadata: Mapping[str, Any]) -> int:
@@ -173,6 +189,11 @@ def check_attributes(metadata: Mapping[str, Any], settings: Settings, *, queue_n
             "_enable_encrypt_messages can not be true: this service has no encryption key. An operator can set one "
             "with `encryption_keys`."
         )
+    _check_own(metadata)
+
+
+def _check_own(metadata: Mapping[str, Any]) -> None:
+    """Check the attributes that Zaqar does not have, and the retry policy."""
     _check_number(
         metadata,
         "_history",
@@ -180,6 +201,14 @@ def check_attributes(metadata: Mapping[str, Any], settings: Settings, *, queue_n
         limits.HISTORY_S_MAX,
         f"_history must be 0 to {limits.HISTORY_S_MAX} seconds.",
     )
+    _check_number(
+        metadata,
+        "_expires_after",
+        0,
+        limits.EXPIRES_AFTER_S_MAX,
+        f"_expires_after must be 0 to {limits.EXPIRES_AFTER_S_MAX} seconds; 0 keeps the queue.",
+    )
+    _check_conflation(metadata.get("_conflate"))
     if metadata.get("_persistence") not in (None, "durable", "none"):
         raise InvalidRequest('_persistence must be "durable" or "none".')
     if metadata.get("_normalize") not in (None, "cloudevents"):
@@ -209,6 +238,13 @@ def _check_number(metadata: Mapping[str, Any], name: str, low: int, high: int, r
         raise InvalidRequest(f"{name} must be integer.")
     if not low <= value <= high:
         raise InvalidRequest(refusal)
+
+
+def _check_conflation(value: Any) -> None:
+    if not isinstance(value, str | bool | None):
+        raise InvalidRequest("_conflate must be true, or the name of a member of the messages' bodies, such as a.b.")
+    if isinstance(value, str) and len(value) > limits.CONFLATE_CHARS_MAX:
+        raise InvalidRequest(f"_conflate must have at most {limits.CONFLATE_CHARS_MAX} characters.")
 
 
 def _check_dead_letter_queue(value: Any, queue_name: str) -> None:

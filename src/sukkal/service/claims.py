@@ -1,7 +1,7 @@
 """Claims: taking messages for a while, and giving them back."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from sukkal import limits
 from sukkal.errors import ClaimNotFound, InvalidRequest, MessageNotFound
@@ -49,13 +49,7 @@ class Claims:
         limit = check_limit(
             limit, settings.max_messages_per_claim_or_pop, "Limit must be at least 1 and may not be greater than {}."
         )
-        ttl_s = self._ttl(ttl_s)
-        grace_s = settings.default_claim_grace if grace_s is None else grace_s
-        if not limits.CLAIM_GRACE_S_MIN <= grace_s <= settings.max_claim_grace:
-            raise InvalidRequest(
-                f"The grace for a claim may not exceed {settings.max_claim_grace} seconds, and must be at least "
-                f"{limits.CLAIM_GRACE_S_MIN} seconds long."
-            )
+        ttl_s, grace_s = self.check(ttl_s=ttl_s, grace_s=grace_s)
 
         async def take() -> Taken | None:
             return await self._take(key, NewClaim(id=self._new_id(), ttl_s=ttl_s, grace_s=grace_s), limit)
@@ -100,6 +94,32 @@ class Claims:
         except ClaimNotFound:
             return
         self._waiting.wake(key, self._settings.max_messages_per_claim_or_pop)
+
+    @property
+    def stopping(self) -> bool:
+        """Whether nobody waits for messages any more."""
+        return self._waiting.closing
+
+    @property
+    def most(self) -> int:
+        """How many messages one claim may hold."""
+        return self._settings.max_messages_per_claim_or_pop
+
+    def let_go(self, key: QueueKey, claim_ids: Iterable[str]) -> None:
+        """Release claims whose holder has gone, without waiting for it."""
+        for claim_id in claim_ids:
+            self._background.start(self.release(key, claim_id))
+
+    def check(self, *, ttl_s: int | None, grace_s: int | None) -> tuple[int, int]:
+        """Return how long a claim and its grace last. Raises ``InvalidRequest``."""
+        ttl_s = self._ttl(ttl_s)
+        grace_s = self._settings.default_claim_grace if grace_s is None else grace_s
+        if not limits.CLAIM_GRACE_S_MIN <= grace_s <= self._settings.max_claim_grace:
+            raise InvalidRequest(
+                f"The grace for a claim may not exceed {self._settings.max_claim_grace} seconds, and must be at least "
+                f"{limits.CLAIM_GRACE_S_MIN} seconds long."
+            )
+        return ttl_s, grace_s
 
     async def release_one(self, key: QueueKey, claim_id: str, message_id: str, *, delay_s: int) -> None:
         """Free one message of a live claim alone, at once or after a delay.

@@ -13,14 +13,17 @@ from msgspec.structs import replace
 from sukkal import limits
 from sukkal.errors import InvalidRequest
 from sukkal.model import NewMessage, Once, Post, Published, Queue, QueueKey
-from sukkal.service.attributes import QueueRules, encrypts, is_ephemeral, normalises
+from sukkal.service.attributes import QueueRules, conflates, encrypts, is_ephemeral, normalises
+from sukkal.service.conflation import conflation_key
 from sukkal.service.encryption import Encryption
 from sukkal.service.fan_out import FanOut, is_copied
 from sukkal.service.lenses import Lenses, posted
-from sukkal.service.letters import on_its_way
+from sukkal.service.letters import addressed, on_its_way
 from sukkal.service.listening import Listeners
+from sukkal.service.names import is_queue_name
 from sukkal.service.posting import Posting
 from sukkal.service.quotas import Quotas, charge
+from sukkal.service.replies import Replies
 from sukkal.settings import Settings
 from sukkal.store import Store
 
@@ -30,11 +33,16 @@ _IDEMPOTENCY_KEY: Final = re.compile(rf"[!-~]{{1,{limits.IDEMPOTENCY_KEY_CHARS_M
 
 
 class Draft(msgspec.Struct, frozen=True, gc=False):
-    """A message as its producer describes it; what is ``None`` is the queue's to decide."""
+    """A message as its producer describes it; what is ``None`` is the queue's to decide.
+
+    ``reply_to`` names the queue where a reply is expected, ``correlation_id`` what tells replies apart.
+    """
 
     body: bytes
     ttl_s: int | None = None
     delay_s: int | None = None
+    reply_to: str | None = None
+    correlation_id: str | None = None
 
 
 class Posted(msgspec.Struct, frozen=True):
@@ -61,6 +69,7 @@ class Incoming:
         posting: Posting,
         listeners: Listeners,
         lenses: Lenses,
+        replies: Replies,
         now_ms: Callable[[], int],
         new_id: Callable[[], str],
     ) -> None:
@@ -72,6 +81,7 @@ class Incoming:
         self._posting = posting
         self._listeners = listeners
         self._lenses = lenses
+        self._replies = replies
         self._now_ms = now_ms
         self._new_id = new_id
 
@@ -95,7 +105,7 @@ class Incoming:
         queue = await self._store.get_queue(key)
         messages = self._messages(key, queue, client, drafts, size=size, own_rules=own_rules)
         if queue is not None and is_ephemeral(queue.metadata):
-            return await self._tell(key, messages)
+            return await self._tell(key, drafts, messages)
         if passed:
             messages = tuple([on_its_way(message, passed) for message in messages])
         sealed = self._sealed(queue, messages)
@@ -116,7 +126,7 @@ class Incoming:
         queue = await self._store.get_queue(key)
         messages = self._messages(key, queue, client, drafts, size=size, own_rules=True)
         if queue is not None and is_ephemeral(queue.metadata):
-            return await self._tell(key, messages)
+            return await self._tell(key, drafts, messages)
         sealed = self._sealed(queue, messages)
         copies = _by_message(await self._copies(queue, messages, sealed, ()), sealed)
         now_ms = self._now_ms()
@@ -194,17 +204,36 @@ class Incoming:
                 f"The Delay TTL for a message may not exceed {self._settings.max_message_delay} seconds,and must be "
                 "at least 0 seconds long."
             )
-        return NewMessage(id=self._new_id(), body=draft.body, ttl_s=ttl_s, delay_s=delay_s, client=client)
+        return NewMessage(
+            id=self._new_id(),
+            body=draft.body,
+            ttl_s=ttl_s,
+            delay_s=delay_s,
+            client=client,
+            attributes=_attributes(draft),
+        )
 
     def _normalised(self, key: QueueKey, message: NewMessage) -> NewMessage:
         what = posted(key, message.id, at_ms=self._now_ms(), ttl_s=message.ttl_s)
         return replace(message, body=self._lenses.body("cloudevents", message.body, what))
 
     def _sealed(self, queue: Queue | None, messages: tuple[NewMessage, ...]) -> tuple[NewMessage, ...]:
-        if queue is None or not encrypts(queue.metadata):
+        if queue is None:
+            return messages
+        messages = self._keyed(queue, messages)
+        if not encrypts(queue.metadata):
             return messages
         seal, project = self._encryption.seal, queue.key.project
         return tuple([replace(message, body=seal(project, message.id, message.body)) for message in messages])
+
+    def _keyed(self, queue: Queue, messages: tuple[NewMessage, ...]) -> tuple[NewMessage, ...]:
+        metadata = queue.metadata
+        if conflates(metadata) is None:
+            return messages
+        secret = self._encryption.secret(queue.key.project) if encrypts(metadata) else b""
+        return tuple(
+            [replace(message, key=conflation_key(metadata, message.body, secret=secret)) for message in messages]
+        )
 
     async def _copies(
         self,
@@ -231,10 +260,13 @@ class Incoming:
             finally:
                 self._quotas.settle(project, wanted)
 
-    async def _tell(self, key: QueueKey, messages: Sequence[NewMessage]) -> Posted:
+    async def _tell(self, key: QueueKey, drafts: Sequence[Draft], messages: Sequence[NewMessage]) -> Posted:
         """Post to a queue that stores nothing."""
         if any(message.delay_s for message in messages):
             raise InvalidRequest("The queue stores nothing (_persistence), so it takes no delays.")
+        for draft in drafts:
+            if draft.correlation_id is not None:
+                self._replies.arrived(key, draft.correlation_id, draft.body)
         told = self._listeners.announce(key, messages, (None,) * len(messages))
         await self._listeners.eased(key)
         return Posted(tuple([message.id for message in messages]), listeners=told)
@@ -256,6 +288,14 @@ class Incoming:
             fingerprint=hashlib.sha256(msgspec.json.encode(drafts)).digest(),
             expires_ms=now_ms + self._settings.idempotency_window_s * limits.SECOND_MS,
         )
+
+
+def _attributes(draft: Draft) -> bytes | None:
+    if draft.reply_to is not None and not is_queue_name(draft.reply_to):
+        raise InvalidRequest("reply_to must be the name of a queue.")
+    if draft.correlation_id is not None and not 0 < len(draft.correlation_id) <= limits.CORRELATION_ID_CHARS_MAX:
+        raise InvalidRequest(f"correlation_id must have 1 to {limits.CORRELATION_ID_CHARS_MAX} characters.")
+    return addressed(draft.reply_to, draft.correlation_id)
 
 
 def _by_message(copies: Sequence[Post], messages: Sequence[NewMessage]) -> list[list[Post]]:

@@ -18,7 +18,7 @@ from sukkal.service.fan_out import FanOut, is_copied, passing
 from sukkal.service.posting import Posting
 from sukkal.store import Store
 
-__all__ = ["DeadLetter", "Letters", "further", "letter", "on_its_way", "passed_by"]
+__all__ = ["DeadLetter", "Letters", "addressed", "further", "letter", "on_its_way", "passed_by"]
 
 _log: Final = logging.getLogger("sukkal.dead_letters")
 
@@ -39,18 +39,21 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class _Way(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Attributes of a message that comes from other queues."""
+    """Attributes of a message: where it comes from, and where a reply to it goes."""
 
     dead_letter: DeadLetter | None = None
     passed: tuple[str, ...] = ()
+    reply_to: str | None = None
+    correlation_id: str | None = None
 
 
 _decoder: Final = msgspec.json.Decoder(_Way)
+_NO_WAY: Final = _Way()
 
 
 def passed_by(message: Message) -> tuple[str, ...]:
     """Return the queues that a message of a queue was in before."""
-    return () if message.attributes is None else _decoder.decode(message.attributes).passed
+    return _way(message).passed
 
 
 def further(passed: tuple[str, ...], origin: QueueKey) -> tuple[str, ...]:
@@ -61,13 +64,26 @@ def further(passed: tuple[str, ...], origin: QueueKey) -> tuple[str, ...]:
 
 def letter(message: Message, why: DeadLetter, *, ttl_s: int, passed: tuple[str, ...]) -> NewMessage:
     """Return what becomes of a message: under its own id, so that to post it twice changes nothing."""
-    attributes = msgspec.json.encode(_Way(why, passed))
+    was = _way(message)
+    attributes = msgspec.json.encode(_Way(why, passed, was.reply_to, was.correlation_id))
     return NewMessage(id=message.id, body=message.body, ttl_s=ttl_s, client=message.client, attributes=attributes)
 
 
 def on_its_way(message: NewMessage, passed: tuple[str, ...]) -> NewMessage:
     """Return a message that is forwarded, so that it remembers the queues that it was in."""
-    return msgspec.structs.replace(message, attributes=msgspec.json.encode(_Way(passed=passed)))
+    way = msgspec.structs.replace(_way(message), passed=passed)
+    return msgspec.structs.replace(message, attributes=msgspec.json.encode(way))
+
+
+def addressed(reply_to: str | None, correlation_id: str | None) -> bytes | None:
+    """Return the attributes of a message that says where a reply goes, or what it is the reply to."""
+    if reply_to is None and correlation_id is None:
+        return None
+    return msgspec.json.encode(_Way(reply_to=reply_to, correlation_id=correlation_id))
+
+
+def _way(message: Message | NewMessage) -> _Way:
+    return _NO_WAY if message.attributes is None else _decoder.decode(message.attributes)
 
 
 class Letters:

@@ -22,6 +22,7 @@ from sukkal.service.attributes import history_s, is_ephemeral
 from sukkal.service.encryption import Encryption
 from sukkal.service.handing_over import HandingOver
 from sukkal.service.lenses import CLEAR, Lens, Lenses, posted
+from sukkal.service.uses import Uses
 from sukkal.store import Store
 
 __all__ = ["Begun", "Ear", "Heard", "Kept", "Listeners", "Place", "history_key", "place_of"]
@@ -172,10 +173,13 @@ class Begun(NamedTuple):
 class Listeners:
     """Those who listen on this node, by queue."""
 
-    def __init__(self, store: Store, encryption: Encryption, lenses: Lenses, now_ms: Callable[[], int]) -> None:
+    def __init__(
+        self, store: Store, encryption: Encryption, lenses: Lenses, uses: Uses, now_ms: Callable[[], int]
+    ) -> None:
         self._store = store
         self._lenses = lenses
         self._encryption = encryption
+        self._uses = uses
         self._now_ms = now_ms
         self._ears: dict[QueueKey, set[Ear]] = {}
         self._closed = False
@@ -272,6 +276,7 @@ class Listeners:
     def leave(self, ear: Ear) -> None:
         """Listen no more."""
         ear.ended = True
+        self._uses.note(ear.key)
         ears = self._ears.get(ear.key, set())
         ears.discard(ear)
         if not ears:
@@ -286,6 +291,7 @@ class Listeners:
 
     def announce(self, key: QueueKey, messages: Sequence[NewMessage], places: Sequence[Place | None]) -> int:
         """Tell those who listen what was posted, and return how many they are."""
+        self._uses.note(key)
         ears = self._ears.get(key)
         if not ears:
             return 0

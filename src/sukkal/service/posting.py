@@ -80,4 +80,4 @@ class Posting:
 def _kept(message: NewMessage, kept_s: int) -> NewMessage:
     """Return what the history keeps: as long as the message may be there, and longer."""
     was = msgspec.json.encode(Kept(message.ttl_s, message.delay_s))
-    return replace(message, ttl_s=max(message.ttl_s, kept_s), delay_s=0, attributes=was)
+    return replace(message, ttl_s=max(message.ttl_s, kept_s), delay_s=0, attributes=was, key=None)

@@ -9,8 +9,16 @@ import msgspec
 from sukkal import limits
 from sukkal.errors import InvalidBody, InvalidRequest, RevisionConflict
 from sukkal.model import Queue, QueueKey, QueueKind, Stats, Usage
-from sukkal.service.attributes import check_attributes, history_s, is_ephemeral, is_searched, with_defaults
+from sukkal.service.attributes import (
+    check_attributes,
+    expires_after_s,
+    history_s,
+    is_ephemeral,
+    is_searched,
+    with_defaults,
+)
 from sukkal.service.encryption import Encryption
+from sukkal.service.idle import IdleQueues
 from sukkal.service.indexing import Indexing
 from sukkal.service.listening import history_key
 from sukkal.service.pages import check_limit
@@ -57,6 +65,7 @@ class Queues:
         encryption: Encryption,
         subscriptions: Subscriptions,
         indexing: Indexing,
+        idle: IdleQueues,
         now_ms: Callable[[], int],
     ) -> None:
         self._store = store
@@ -65,6 +74,7 @@ class Queues:
         self._encryption = encryption
         self._subscriptions = subscriptions
         self._indexing = indexing
+        self._idle = idle
         self._now_ms = now_ms
 
     async def create(self, key: QueueKey, metadata: Mapping[str, Any]) -> bool:
@@ -83,6 +93,8 @@ class Queues:
     ) -> None:
         if is_searched(metadata):
             await self._indexing.begin(key.project)
+        if idle_s := expires_after_s(metadata):
+            await self._idle.watch(key, idle_s)
         wanted = Usage(queues=1)
         limited = revision is None and self._quotas.limited(key.project)
         if limited:
@@ -138,6 +150,8 @@ class Queues:
         queue = await self._store.get_queue(key)
         ordered = await self._subscriptions.arranged(key) if queue is not None and queue.subscriptions else ()
         await self._remove(key, contents_only=False)
+        if queue is not None and expires_after_s(queue.metadata):
+            await self._idle.forget(key)
         await self._subscriptions.ended(ordered)
         if queue is not None:
             await self._indexing.forget(key)

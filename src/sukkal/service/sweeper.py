@@ -8,6 +8,7 @@ from sukkal import limits
 from sukkal.errors import Unavailable
 from sukkal.search import SearchIndex
 from sukkal.service.dead_letters import Burials
+from sukkal.service.idle import IdleQueues
 from sukkal.store import Store
 
 __all__ = ["Sweeper"]
@@ -22,6 +23,7 @@ class Sweeper:
         self,
         store: Store,
         burials: Burials,
+        idle: IdleQueues,
         index: SearchIndex,
         now_ms: Callable[[], int],
         *,
@@ -29,14 +31,15 @@ class Sweeper:
     ) -> None:
         self._store = store
         self._burials = burials
+        self._idle = idle
         self._index = index
         self._now_ms = now_ms
         self._search_retention_s = search_retention_s
 
     async def sweep(self) -> int:
-        """Make one round and return how many rows were removed."""
+        """Make one round and return how many rows and idle queues were removed."""
         await self._burials.bury_due()
-        removed = 0
+        removed = await self._idle.expire()
         for _ in range(_SLICES_MAX):
             swept = await self._store.sweep(now_ms=self._now_ms(), limit=limits.SWEEP_ROWS_MAX)
             removed += swept.removed

@@ -7,6 +7,7 @@ comes between looking and waiting is missed.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from itertools import count
 from typing import TypeVar
 
 from sukkal import limits
@@ -18,73 +19,140 @@ __all__ = ["Waiting"]
 T = TypeVar("T")
 
 
-class _Place:
-    """The waiters at one queue, and the alarm for its next delay or claim that ends."""
+class _Waiter:
+    """One who waits; ``ticket`` grows with the time of coming.
 
-    __slots__ = ("alarm", "alarm_ms", "takers", "watchers")
+    It is ``called`` from when it is woken until it has looked. One that ``passes`` and finds something wakes the next
+    one, since there may be more.
+    """
+
+    __slots__ = ("called", "passes", "ticket", "woken")
+
+    def __init__(self, ticket: int) -> None:
+        self.ticket = ticket
+        self.called = self.passes = False
+        self.renew()
+
+    def renew(self) -> None:
+        """Wait anew."""
+        self.woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+
+class _Place:
+    """The waiters at one queue, and the alarm for its next delay or claim that ends.
+
+    ``on_their_way`` are so many takers that were woken and have not looked yet.
+    """
+
+    __slots__ = ("alarm", "alarm_ms", "on_their_way", "takers", "watchers")
 
     def __init__(self) -> None:
-        self.takers: deque[asyncio.Future[None]] = deque()
-        self.watchers: deque[asyncio.Future[None]] = deque()
+        self.takers: deque[_Waiter] = deque()
+        self.watchers: deque[_Waiter] = deque()
+        self.on_their_way = 0
         self.alarm: asyncio.TimerHandle | None = None
         self.alarm_ms = 0
+
+    @property
+    def taken(self) -> bool:
+        """Whether there are takers, who have looked or will: whoever would wait as well stands behind them."""
+        return bool(self.takers) or self.on_their_way > 0
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody is here any more."""
+        return not (self.takers or self.watchers or self.on_their_way)
+
+    def call(self, *, passes: bool = False) -> None:
+        """Wake the taker that has waited longest."""
+        waiter = self.takers.popleft()
+        waiter.passes = waiter.passes or passes
+        self.on_their_way += not waiter.called
+        waiter.called = True
+        waiter.woken.set_result(None)
+
+    def looks(self, waiter: _Waiter) -> None:
+        """Take note that one looks: unless it was woken for one message, there may be more than it finds."""
+        if not waiter.called:
+            self.on_their_way += 1
+            waiter.called = waiter.passes = True
+
+    def looked(self, waiter: _Waiter) -> None:
+        """Take note that one who was woken has looked, or does not look any more."""
+        self.on_their_way -= waiter.called
+        waiter.called = waiter.passes = False
 
 
 class Waiting:
     """Those who wait, by queue.
 
-    *Takers* each take what they find, so as many are woken as there are new messages, the longest waiting first.
-    *Watchers* take nothing: all are woken.
+    *Takers* each take what they find, so as many are woken as there are new messages, the longest waiting first; who
+    comes while others wait joins them without looking. *Watchers* take nothing: all are woken.
     """
 
     def __init__(self, store: Store, now_ms: Callable[[], int]) -> None:
         self._store = store
         self._now_ms = now_ms
         self._places: dict[QueueKey, _Place] = {}
+        self._tickets = count()
         self._closing = False
+
+    @property
+    def closing(self) -> bool:
+        """Whether nobody waits any more."""
+        return self._closing
+
+    def at(self, key: QueueKey) -> bool:
+        """Tell whether somebody waits at a queue."""
+        return key in self._places
 
     def wake(self, key: QueueKey, messages: int) -> None:
         """Tell those who wait at the queue that so many messages came or became free there."""
         if (place := self._places.get(key)) is None:
             return
-        while place.takers and messages > 0:
-            messages -= _tell(place.takers.popleft())
+        for _ in range(min(messages, len(place.takers))):
+            place.call(passes=False)
         while place.watchers:
-            _tell(place.watchers.popleft())
+            place.watchers.popleft().woken.set_result(None)
 
     def close(self) -> None:
         """Send everybody away, now and from now on: who waits gets what there is."""
         self._closing = True
-        for key in list(self._places):
-            self._wake_all(key)
+        for key, place in list(self._places.items()):
+            self.wake(key, len(place.takers))
 
     async def until(self, key: QueueKey, look: Callable[[], Awaitable[T]], *, wait_s: int, takes: bool) -> T:
         """Return the first result of ``look`` that is true, or the last one when the time is over."""
-        result = await look()
         ends_ms = self._now_ms() + wait_s * limits.SECOND_MS
-        while not (result or self._closing):
-            left_ms = ends_ms - self._now_ms()
-            if left_ms <= 0:
-                break
-            place = self._places.setdefault(key, _Place())
-            waiter = asyncio.get_running_loop().create_future()
-            waiters = place.takers if takes else place.watchers
-            waiters.append(waiter)
-            try:
-                if not (result := await look()):
-                    await self._arm(key, place)
-                    await asyncio.wait((waiter,), timeout=left_ms / limits.SECOND_MS)
-                    if not waiter.done():
-                        return await look()
-                elif waiter.done():
-                    # Woken for something else than what was found: another one must look for that.
-                    self.wake(key, 1)
-            except asyncio.CancelledError:
-                self.wake(key, 1)
-                raise
-            finally:
-                self._leave(key, place, waiters, waiter)
-        return result
+        behind = takes and wait_s > 0 and key in self._places and self._places[key].taken
+        if not behind and ((result := await look()) or wait_s <= 0 or self._closing):
+            return result
+        place = self._places.setdefault(key, _Place())
+        waiters, waiter = place.takers if takes else place.watchers, _Waiter(next(self._tickets))
+        found: bool | None = None
+        try:
+            while not self._closing and self._now_ms() < ends_ms:
+                waiter.renew()
+                _enter(waiters, waiter)
+                if not behind:
+                    place.looks(waiter)
+                    found = bool(result := await look())
+                    if found:
+                        return result
+                    if not waiter.woken.done():
+                        place.looked(waiter)
+                found, behind = None, False
+                await self._arm(key, place)
+                await asyncio.wait((waiter.woken,), timeout=(ends_ms - self._now_ms()) / limits.SECOND_MS)
+                if not waiter.woken.done():
+                    waiters.remove(waiter)
+                    break
+            waiter.renew()
+            place.looks(waiter)
+            found = bool(result := await look())
+            return result
+        finally:
+            self._leave(key, place, waiters, waiter, found=found)
 
     async def _arm(self, key: QueueKey, place: _Place) -> None:
         now_ms = self._now_ms()
@@ -97,29 +165,29 @@ class Waiting:
         place.alarm, place.alarm_ms = asyncio.get_running_loop().call_later(delay_s, self._ring, key, place), due_ms
 
     def _ring(self, key: QueueKey, place: _Place) -> None:
+        # How many messages have become free is not known.
         place.alarm = None
-        self._wake_all(key)
-
-    def _wake_all(self, key: QueueKey) -> None:
-        self.wake(key, len(self._places[key].takers) if key in self._places else 0)
+        self.wake(key, 0)
+        if place.takers:
+            place.call(passes=True)
 
     def _leave(
-        self,
-        key: QueueKey,
-        place: _Place,
-        waiters: "deque[asyncio.Future[None]]",
-        waiter: "asyncio.Future[None]",
+        self, key: QueueKey, place: _Place, waiters: deque[_Waiter], waiter: _Waiter, *, found: bool | None
     ) -> None:
-        if not waiter.done():
+        """Let one go, and pass on what it was woken for if it has not looked, or was woken again since."""
+        if waiter in waiters:
             waiters.remove(waiter)
-        if not (place.takers or place.watchers) and self._places.get(key) is place:
+        passes, called, again = waiter.passes, waiter.called, waiter.woken.done()
+        place.looked(waiter)
+        if place.takers and ((called and found is None) or (found and (passes or again))):
+            place.call(passes=passes)
+        if place.empty and self._places.get(key) is place:
             if place.alarm is not None:
                 place.alarm.cancel()
             del self._places[key]
 
 
-def _tell(waiter: "asyncio.Future[None]") -> bool:
-    if waiter.done():
-        return False
-    waiter.set_result(None)
-    return True
+def _enter(waiters: deque[_Waiter], waiter: _Waiter) -> None:
+    """Let one wait behind those who came before it: one that was woken in vain has kept its place."""
+    at = next((number for number, each in enumerate(waiters) if each.ticket > waiter.ticket), len(waiters))
+    waiters.insert(at, waiter)

@@ -16,6 +16,8 @@ from sukkal.model import NewMessage, Once, Post
 from sukkal.store import Engine
 from sukkal.testing.contract_accounts import AccountContract
 from sukkal.testing.contract_claims import ClaimContract
+from sukkal.testing.contract_idle import IdleContract
+from sukkal.testing.contract_keys import KeyContract
 from sukkal.testing.contract_listening import ListeningContract, look
 from sukkal.testing.contract_messages import MessageContract
 from sukkal.testing.contract_queues import QueueContract
@@ -34,6 +36,8 @@ class StoreContract(
     AccountContract,
     SubscriptionContract,
     ListeningContract,
+    KeyContract,
+    IdleContract,
 ):
     """What every engine has to pass. A subclass says how to make one."""
 

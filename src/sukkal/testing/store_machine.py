@@ -15,13 +15,13 @@ from typing import Any, Final, TypeVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from msgspec.structs import replace
 
 from sukkal.engines.memory import MemoryEngine
 from sukkal.errors import SukkalError
 from sukkal.model import (
     Ack,
     HeldClaim,
+    Idle,
     Message,
     NewClaim,
     NewMessage,
@@ -29,15 +29,14 @@ from sukkal.model import (
     Page,
     Position,
     Post,
-    Published,
     QueueKey,
     RecordKey,
     Release,
     Settlement,
-    Stats,
     View,
 )
 from sukkal.store import Engine
+from sukkal.testing.outcomes import comparable, outcome
 
 __all__ = ["StoreMachine", "store_machine"]
 
@@ -55,6 +54,8 @@ _keys = st.sampled_from(_KEYS)
 _records = st.builds(RecordKey, st.just("kind"), st.sampled_from(("p1", "p2")), st.sampled_from(("a", "b")))
 _ttls = st.sampled_from((1, 5, 7, 60, 61, 300, 3600, 4321))
 _delays = st.sampled_from((0, 0, 0, 2, 60))
+_message_keys = st.sampled_from((None, None, None, b"x", b"y"))
+_shapes = st.tuples(_ttls, _delays, _message_keys)
 _graces = st.sampled_from((0, 1, 60))
 _limits = st.integers(1, 4)
 _settlements: st.SearchStrategy[Any] = st.sampled_from((Ack(), Release(), Release(delay_s=3), Release(revive=True)))
@@ -78,6 +79,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.numbers = count(1)
         self.edges: set[int] = set()
         self.waiting: dict[QueueKey, tuple[Page, Page]] = {}
+        self.idle: dict[QueueKey, list[Idle]] = {}
         self.known_ids: list[str] = []
         self.claims: list[tuple[QueueKey, str]] = []
         self.runner.run(self._start())
@@ -96,9 +98,9 @@ class StoreMachine(RuleBasedStateMachine):
 
     def both(self, call: Callable[[Engine], Awaitable[T]]) -> T | type[SukkalError]:
         """Make a call of both engines, compare the outcomes, and return the oracle's."""
-        expected = self.runner.run(_outcome(call(self.oracle)))
-        actual = self.runner.run(_outcome(call(self.engine)))
-        assert _comparable(actual) == _comparable(expected)
+        expected = self.runner.run(outcome(call(self.oracle)))
+        actual = self.runner.run(outcome(call(self.engine)))
+        assert comparable(actual) == comparable(expected)
         return expected
 
     def new_id(self) -> str:
@@ -140,6 +142,24 @@ class StoreMachine(RuleBasedStateMachine):
         """Remove a queue or its contents."""
         self.both(lambda store: store.delete_queue(key, contents_only=contents_only))
 
+    @rule(key=_keys)
+    def find_idle(self, key: QueueKey) -> None:
+        """Remember a queue as it is, to remove it later if it is still so."""
+        queue = self.runner.run(self.oracle.get_queue(key))
+        if queue is not None:
+            pages = self.runner.run(self._places(key))
+            self.idle[key] = [Idle(revision=queue.revision, last=page.last) for page in pages]
+
+    @precondition(lambda self: self.idle)
+    @rule(data=st.data())
+    def delete_idle(self, data: st.DataObject) -> None:
+        """Remove a queue that was found idle, if it is still so."""
+        key = data.draw(st.sampled_from(sorted(self.idle)))
+        oracles, engines = self.idle[key]
+        self.both(
+            lambda store: store.delete_queue(key, idle=oracles if store is self.oracle else engines, now_ms=self.now_ms)
+        )
+
     @rule(project=st.sampled_from(("p1", "p2", "p3")), after=st.sampled_from(("", "a")), limit=_limits)
     def list_queues(self, project: str, after: str, limit: int) -> None:
         """List queues."""
@@ -147,14 +167,14 @@ class StoreMachine(RuleBasedStateMachine):
 
     # -- messages
 
-    @rule(
-        key=_keys, sizes=st.lists(st.tuples(_ttls, _delays), min_size=1, max_size=5), client=st.sampled_from(_CLIENTS)
-    )
-    def publish(self, key: QueueKey, sizes: list[tuple[int, int]], client: str) -> None:
+    @rule(key=_keys, shapes=st.lists(_shapes, min_size=1, max_size=5), client=st.sampled_from(_CLIENTS))
+    def publish(self, key: QueueKey, shapes: list[tuple[int, int, bytes | None]], client: str) -> None:
         """Post new messages."""
         messages = tuple(
-            NewMessage(id=self.new_id(), body=b"%d" % number, ttl_s=ttl_s, delay_s=delay_s, client=client)
-            for number, (ttl_s, delay_s) in enumerate(sizes)
+            NewMessage(
+                id=self.new_id(), body=b"%d" % number, ttl_s=ttl_s, delay_s=delay_s, client=client, key=message_key
+            )
+            for number, (ttl_s, delay_s, message_key) in enumerate(shapes)
         )
         self.known_ids += [message.id for message in messages]
         for message in messages:
@@ -351,29 +371,6 @@ class StoreMachine(RuleBasedStateMachine):
         self.both(lambda store: store.usage("p1", now_ms=now_ms))
         self.both(lambda store: store.usage_of(_KEYS[0], now_ms=now_ms))
         self.both(lambda store: store.list_records("kind", None, after=("", ""), limit=100, now_ms=now_ms))
-
-
-async def _outcome(call: Awaitable[T]) -> T | type[SukkalError]:
-    try:
-        return await call
-    except SukkalError as error:
-        return type(error)
-
-
-def _comparable(outcome: Any) -> Any:
-    """Return an outcome without the sequences and epochs, whose numbers are each engine's own."""
-    if isinstance(outcome, Message):
-        return replace(outcome, sequence=0)
-    if isinstance(outcome, tuple | list) and not hasattr(outcome, "_fields"):
-        return [_comparable(each) for each in outcome]
-    if isinstance(outcome, HeldClaim):
-        return (outcome.claim, _comparable(outcome.messages))
-    if isinstance(outcome, Published):
-        return (outcome.ids, outcome.repeated, [[number > 0 for number in each] for each in outcome.sequences])
-    if isinstance(outcome, Stats):
-        ends = (outcome.oldest, outcome.newest)
-        return (outcome.claimed, outcome.delayed, outcome.free, _comparable(ends))
-    return outcome
 
 
 def store_machine(make_engine: Callable[[Path], Engine], *, durable: bool) -> type[StoreMachine]:

@@ -3,6 +3,7 @@
 import msgspec
 
 from sukkal.service.audience import Audience
+from sukkal.service.calls import Calls
 from sukkal.service.claims import Claims
 from sukkal.service.event_listeners import EventListeners
 from sukkal.service.events import Events
@@ -31,6 +32,7 @@ class Services(msgspec.Struct, frozen=True):
     messages: Messages
     events: Events
     claims: Claims
+    calls: Calls
     health: Health
     signed_urls: SignedUrls
     subscriptions: Subscriptions

@@ -47,6 +47,7 @@ STATUS: Final = {
     "identity_unavailable": 503,
     "key_unavailable": 503,
     "shutting_down": 503,
+    "call_timed_out": 504,
     "startup": 500,
     "settings": 500,
     "data_in_use": 500,

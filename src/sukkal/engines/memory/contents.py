@@ -13,6 +13,7 @@ from sukkal.model import (
     Ack,
     Bury,
     Claim,
+    Idle,
     Message,
     NewMessage,
     Once,
@@ -51,6 +52,7 @@ class Delivery:
 
     message: Message
     set_aside: bool = False
+    key: bytes | None = None
 
     def live(self, now_ms: int) -> bool:
         """Whether it has not expired."""
@@ -108,7 +110,10 @@ class Contents:
             client=new.client,
             attributes=new.attributes,
         )
-        self.deliveries[new.id] = Delivery(message)
+        if new.key is not None:
+            older = [each for each in self.deliveries.values() if each.key == new.key and not each.claimed(now_ms)]
+            self.remove([each.message.id for each in older])
+        self.deliveries[new.id] = Delivery(message, key=new.key)
         return message.sequence
 
     def earlier(self, once: Once, now_ms: int) -> tuple[tuple[str, ...], ...] | None:
@@ -135,6 +140,13 @@ class Contents:
     def sizes(self, now_ms: int) -> list[int]:
         """Return the sizes of the bodies of the live deliveries."""
         return [len(delivery.message.body) for delivery in self.live(now_ms)]
+
+    def is_idle(self, idle: Idle, now_ms: int) -> bool:
+        """Tell whether nothing has happened since somebody found the queue idle."""
+        numbers = (self.epoch, self.removed, *(each.message.sequence for each in self.deliveries.values()))
+        if self.queue.revision != idle.revision or max(numbers) > idle.last:
+            return False
+        return not self.subscriptions and all(now_ms >= claim.expires_ms for claim in self.claims.values())
 
     def free(self, now_ms: int, *, set_aside: bool = False) -> list[Delivery]:
         """Return what can be claimed, in the order in which it became free."""

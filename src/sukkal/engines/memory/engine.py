@@ -31,6 +31,7 @@ from sukkal.model import (
     Claim,
     Deleted,
     HeldClaim,
+    Idle,
     Message,
     NewClaim,
     Once,
@@ -111,11 +112,14 @@ class MemoryEngine(SubscriptionsInMemory):
         page = [shown(self.queues[key]) for key in keys if key.name > after][:limit]
         return QueueList(tuple(page), len(keys) if total else None)
 
-    async def delete_queue(self, key: QueueKey, *, contents_only: bool = False) -> None:
+    async def delete_queue(
+        self, key: QueueKey, *, contents_only: bool = False, idle: Idle | None = None, now_ms: int = 0
+    ) -> bool:
         """Remove the queue or its contents."""
-        contents = self.queues.pop(key, None)
-        if contents is None:
-            return
+        contents = self.queues.get(key)
+        if contents is None or not (idle is None or contents.is_idle(idle, now_ms)):
+            return False
+        del self.queues[key]
         self._dropped[hash(key) % _MARKS] = self._next()
         if contents_only:
             self.queues[key] = Contents(
@@ -125,9 +129,10 @@ class MemoryEngine(SubscriptionsInMemory):
                 ends_ms=contents.ends_ms,
                 subscriptions=contents.subscriptions,
             )
-            return
+            return True
         for subscription in contents.subscriptions.values():
             self.queues.pop(subscription.backlog, None)
+        return True
 
     # -- messages
 

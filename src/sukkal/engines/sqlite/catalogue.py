@@ -88,6 +88,11 @@ class Catalogue:
         if sequence > self._removed.get(number, 0):
             self._removed[number] = sequence
 
+    def last_removed(self, number: int) -> int:
+        """Return the greatest sequence of what is gone from a queue, 0 if nothing is."""
+        saved = next((sequence for (sequence,) in self._writer.execute(SQL.removed, (number,))), 0)
+        return max(saved, self._removed.get(number, 0))
+
     def forget_removed(self, number: int) -> None:
         """Forget what is gone from contents that are gone themselves."""
         self._removed.pop(number, None)

@@ -14,12 +14,14 @@ from sukkal.engines.sqlite import subscriptions as subscribing
 from sukkal.engines.sqlite.catalogue import Catalogue
 from sukkal.engines.sqlite.checkpoints import Checkpoints
 from sukkal.engines.sqlite.database import Database, our_error
+from sukkal.engines.sqlite.idle import is_idle
 from sukkal.engines.sqlite.writer import GroupCommit
 from sukkal.errors import RevisionConflict
 from sukkal.model import (
     Claim,
     Deleted,
     HeldClaim,
+    Idle,
     Message,
     NewClaim,
     Once,
@@ -119,16 +121,23 @@ class SqliteEngine:
             return await self._read_beside(read)
         return self._read(lambda: read(self._database.reader))
 
-    async def delete_queue(self, key: QueueKey, *, contents_only: bool = False) -> None:
+    async def delete_queue(
+        self, key: QueueKey, *, contents_only: bool = False, idle: Idle | None = None, now_ms: int = 0
+    ) -> bool:
         """Remove the queue or its contents."""
+        writer = self._database.writer
 
-        def step() -> None:
-            if not contents_only:
-                subscribing.remove_queue(self._database.writer, self._catalogue, key)
-            elif (entry := self._catalogue.present(key)) is not None:
+        def step() -> bool:
+            entry = self._catalogue.present(key)
+            if entry is None or not (idle is None or is_idle(writer, self._catalogue, entry, idle, now_ms)):
+                return False
+            if contents_only:
                 self._catalogue.clear(entry)
+            else:
+                subscribing.remove_queue(writer, self._catalogue, key)
+            return True
 
-        await self._commits.run(step)
+        return await self._commits.run(step)
 
     # -- messages
 

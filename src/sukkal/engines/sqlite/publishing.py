@@ -83,9 +83,12 @@ def _insert(
         message.attributes,
         message.body,
         backlog,
+        message.key,
     )
     writer.execute(SQL.insert_message, row)
     if writer.changes():
+        if message.key is not None:
+            _replace_older(writer, catalogue, queue, message.key, row[0], now_ms)
         return row[0]
     # The id is there already. If that message has expired and only waits to be swept, it makes room.
     gone = fetch(writer, SQL.delete_expired_id, (queue, message.id, now_ms))
@@ -94,7 +97,17 @@ def _insert(
     if not backlog:
         catalogue.removed(queue, *gone[0])
     writer.execute(SQL.insert_message, row)
+    if message.key is not None:
+        _replace_older(writer, catalogue, queue, message.key, row[0], now_ms)
     return row[0]
+
+
+def _replace_older(
+    writer: apsw.Connection, catalogue: Catalogue, queue: int, key: bytes, sequence: int, now_ms: int
+) -> None:
+    """Remove what nobody has claimed and a message with the same key takes the place of."""
+    for (gone,) in fetch(writer, SQL.replace_older, (queue, key, sequence, now_ms)):
+        catalogue.removed(queue, gone)
 
 
 def _earlier(

@@ -41,6 +41,12 @@ UPDATE queues SET number = ? WHERE number = ?
 -- name: delete_queue
 DELETE FROM queues WHERE project = ? AND kind = ? AND name = ?
 
+-- name: is_claimed
+SELECT 1 FROM claims WHERE queue = ? AND expires_ms > ? LIMIT 1
+
+-- name: last_message
+SELECT max(sequence) FROM messages INDEXED BY messages_posted WHERE queue = ?
+
 -- name: drop_contents
 INSERT INTO dropped (number) VALUES (?)
 
@@ -54,9 +60,14 @@ SELECT count(*) FROM queues WHERE project = ? AND kind = ?
 -- name: insert_message
 INSERT INTO messages
     (sequence, queue, id, client, created_ms, ttl_s, expires_ms, visible_ms, lifetime, claim, attempts, attributes, body,
-    backlog)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, ?, ?, ?)
+    backlog, key)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, 0, ?, ?, ?, ?)
 ON CONFLICT (id, queue) DO NOTHING
+
+-- name: replace_older
+DELETE FROM messages INDEXED BY messages_key
+WHERE queue = ?1 AND key = ?2 AND sequence < ?3 AND (claim IS NULL OR visible_ms <= ?4)
+RETURNING sequence
 
 -- name: delete_expired_id
 DELETE FROM messages WHERE queue = ? AND id = ? AND expires_ms <= ? RETURNING sequence

@@ -27,6 +27,14 @@ MESSAGES_OPERATIONS: Final = (
         summary="Post one message: the whole body, any JSON.",
     ),
     Operation(
+        name="messages.call",
+        method="POST",
+        path=QUEUE + "/call",
+        policy="messages:create",
+        action="message_call",
+        summary="Post a message and wait for the reply.",
+    ),
+    Operation(
         name="events.post",
         method="POST",
         path=QUEUE + "/events",

@@ -12,7 +12,16 @@ from sukkal.service.events import NewEvent
 from sukkal.service.incoming import Draft
 from sukkal.transports.http.exchange import Request
 
-__all__ = ["decode_drafts", "decode_events", "decode_json", "decode_object", "decode_raw", "optional_int", "whole_body"]
+__all__ = [
+    "decode_call",
+    "decode_drafts",
+    "decode_events",
+    "decode_json",
+    "decode_object",
+    "decode_raw",
+    "optional_int",
+    "whole_body",
+]
 
 _UNREADABLE: Final = "Request body could not be parsed."
 _EMPTY: Final = "Request body can not be empty"
@@ -23,6 +32,8 @@ class _MessageIn(msgspec.Struct, gc=False):
     body: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
     ttl: int | msgspec.UnsetType = msgspec.UNSET
     delay: int | msgspec.UnsetType = msgspec.UNSET
+    reply_to: str | None = None
+    correlation_id: str | None = None
 
 
 class _PostIn(msgspec.Struct, gc=False):
@@ -30,6 +41,7 @@ class _PostIn(msgspec.Struct, gc=False):
 
 
 _post: Final = msgspec.json.Decoder(_PostIn)
+_call: Final = msgspec.json.Decoder(_MessageIn)
 _any: Final = msgspec.json.Decoder()
 _several: Final = msgspec.json.Decoder(list[msgspec.Raw])
 
@@ -73,7 +85,7 @@ def optional_int(document: Mapping[str, Any], name: str) -> int | None:
     return value
 
 
-def decode_drafts(body: bytes, *, with_delay: bool) -> list[Draft]:
+def decode_drafts(body: bytes, *, modern: bool) -> list[Draft]:
     """Return the messages of a post, their bodies as they came. Raises ``InvalidBody``, ``InvalidRequest``."""
     if not body:
         raise InvalidBody(_EMPTY)
@@ -90,7 +102,15 @@ def decode_drafts(body: bytes, *, with_delay: bool) -> list[Draft]:
         raise InvalidBody(f"{_UNREADABLE} {_reason(error)}") from None
     if messages is msgspec.UNSET:
         raise InvalidRequest(_NO_MESSAGES)
-    return [_draft(message, with_delay=with_delay) for message in messages]
+    return [_draft(message, modern=modern) for message in messages]
+
+
+def decode_call(body: bytes) -> Draft:
+    """Return the message of a call, its body as it came. Raises ``InvalidBody``."""
+    document = decode_object(body)
+    _check_members(document)
+    message = _call.decode(body)
+    return _draft(msgspec.structs.replace(message, delay=msgspec.UNSET), modern=True)
 
 
 def decode_events(body: bytes) -> list[NewEvent]:
@@ -115,14 +135,14 @@ def decode_raw(body: bytes, *, ttl_s: int | None, delay_s: int | None) -> Draft:
     return Draft(stripped, ttl_s, delay_s)
 
 
-def _draft(message: _MessageIn, *, with_delay: bool) -> Draft:
+def _draft(message: _MessageIn, *, modern: bool) -> Draft:
     if message.body is msgspec.UNSET:
         raise InvalidBody('Missing "body" field.')
-    return Draft(
-        bytes(message.body),
-        None if message.ttl is msgspec.UNSET else message.ttl,
-        None if message.delay is msgspec.UNSET or not with_delay else message.delay,
-    )
+    ttl_s = None if message.ttl is msgspec.UNSET else message.ttl
+    if not modern:
+        return Draft(bytes(message.body), ttl_s)
+    delay_s = None if message.delay is msgspec.UNSET else message.delay
+    return Draft(bytes(message.body), ttl_s, delay_s, message.reply_to, message.correlation_id)
 
 
 def _wrong_post(body: bytes) -> InvalidBody | InvalidRequest | None:
@@ -138,9 +158,17 @@ def _wrong_post(body: bytes) -> InvalidBody | InvalidRequest | None:
             return InvalidBody(f"Document type not supported. The field messages[{index}] must be an object.")
         if "body" not in message:
             return InvalidBody('Missing "body" field.')
-        for name in ("ttl", "delay"):
-            optional_int(message, name)
+        _check_members(message)
     return None
+
+
+def _check_members(message: Mapping[str, Any]) -> None:
+    """Refuse members of a message that are not of their kind. Raises ``InvalidBody``."""
+    for name in ("ttl", "delay"):
+        optional_int(message, name)
+    for name in ("reply_to", "correlation_id"):
+        if not isinstance(message.get(name), str | None):
+            raise InvalidBody(f'The value of the "{name}" field must be a string.')
 
 
 def _check_document(document: Any) -> None:

@@ -36,6 +36,8 @@ class MessageView(msgspec.Struct, gc=False):
     checksum: str | UnsetType = UNSET
     claim_count: int | UnsetType = UNSET
     dead_letter: Raw | UnsetType = UNSET
+    reply_to: str | UnsetType = UNSET
+    correlation_id: str | UnsetType = UNSET
 
 
 class PoppedView(msgspec.Struct, gc=False):
@@ -49,13 +51,18 @@ class PoppedView(msgspec.Struct, gc=False):
     claim_count: int
     checksum: str | UnsetType = UNSET
     dead_letter: Raw | UnsetType = UNSET
+    reply_to: str | UnsetType = UNSET
+    correlation_id: str | UnsetType = UNSET
 
 
 class _Attributes(msgspec.Struct):
     dead_letter: Raw | UnsetType = UNSET
+    reply_to: str | UnsetType = UNSET
+    correlation_id: str | UnsetType = UNSET
 
 
 _attributes: Final = msgspec.json.Decoder(_Attributes)
+_NOTHING_MORE: Final = (UNSET, UNSET, UNSET)
 
 
 def href(base: str, message: Message) -> str:
@@ -70,7 +77,8 @@ def message_views(
 ) -> list[MessageView]:
     """Return messages as they are listed.
 
-    Only ``detailed`` ones have members that Zaqar's have not: python-zaqarclient fails on any that it does not know.
+    Only ``detailed`` ones, and those posted with them, have members that Zaqar's have not: python-zaqarclient fails on
+    any that it does not know.
     """
     return [
         MessageView(
@@ -81,7 +89,7 @@ def message_views(
             Raw(message.body),
             _checksum(message.body) if checksum else UNSET,
             message.attempts if detailed else UNSET,
-            _dead_letter(message) if detailed else UNSET,
+            *_more(message, detailed=detailed),
         )
         for message in messages
     ]
@@ -98,7 +106,7 @@ def popped_views(messages: Iterable[Message], now_ms: int, *, checksum: bool, de
             message.claim_id,
             message.attempts,
             _checksum(message.body) if checksum else UNSET,
-            _dead_letter(message) if detailed else UNSET,
+            *_more(message, detailed=detailed),
         )
         for message in messages
     ]
@@ -131,8 +139,12 @@ def stats_view(stats: Stats, base: str, now_ms: int) -> dict[str, Any]:
     return {"messages": counts}
 
 
-def _dead_letter(message: Message) -> Raw | UnsetType:
-    return UNSET if message.attributes is None else _attributes.decode(message.attributes).dead_letter
+def _more(message: Message, *, detailed: bool) -> tuple[Raw | UnsetType, str | UnsetType, str | UnsetType]:
+    """Return the members that only some messages have."""
+    if message.attributes is None:
+        return _NOTHING_MORE
+    found = _attributes.decode(message.attributes)
+    return found.dead_letter if detailed else UNSET, found.reply_to, found.correlation_id
 
 
 def _age_s(created_ms: int, now_ms: int) -> int:

@@ -109,6 +109,11 @@ class Call(msgspec.Struct, gc=False):
             raise InvalidBody(f'Schema validation failed. The field "{name}" must be an object.')
         return document
 
+    def settled(self, *ids: str) -> None:
+        """Tell the connection's consumer of the queue that it is done with messages."""
+        if (consumer := self.connection.consumers.get(self.key)) is not None:
+            consumer.settled(ids)
+
     def wait_s(self) -> int:
         """Return for how long the caller waits for messages at most. Raises ``InvalidBody``, ``InvalidParameter``."""
         wait_s = self.number("wait") or 0

@@ -12,6 +12,7 @@ from sukkal import limits
 from sukkal.errors import SukkalError
 from sukkal.model import QueueKey
 from sukkal.service.access import Identity
+from sukkal.service.consuming import Consumer
 from sukkal.service.listening import Ear
 from sukkal.transports.websocket.frames import Data
 
@@ -60,7 +61,8 @@ class Connection:
     ``identity`` is whom the connection was authenticated as, with ``token``; ``project`` the one that it is counted
     for; ``client`` the id of the program as of its last frame. ``write`` sends the bytes of a frame if nothing holds
     them up, and says whether it did. ``binary`` is the encoding of the last frame. It is ``busy`` while a frame is
-    being answered, ``waiting`` if that only waits for messages. ``own`` are its subscriptions.
+    being answered, ``waiting`` if that only waits for messages. ``own`` are its subscriptions,
+    ``consumers`` what it takes from queues.
     """
 
     def __init__(self, peer: str) -> None:
@@ -77,6 +79,7 @@ class Connection:
         self.authenticated = asyncio.Event()
         self.closed = asyncio.Event()
         self.own: dict[QueueKey, Own] = {}
+        self.consumers: dict[QueueKey, Consumer] = {}
         self._works: set[asyncio.Task[None]] = set()
         self._unread: deque[tuple[Data, int]] = deque()
         self._pushed: deque[tuple[Data, int]] = deque()
@@ -149,6 +152,7 @@ class Connection:
         for own in self.own.values():
             own.leave(own.ear)
         self.own.clear()
+        self.consumers.clear()
         for work in self._works:
             work.cancel()
 

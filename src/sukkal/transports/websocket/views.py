@@ -24,6 +24,8 @@ class MessageView(msgspec.Struct, gc=False):
     checksum: str | UnsetType = UNSET
     claim_count: int | UnsetType = UNSET
     dead_letter: Raw | UnsetType = UNSET
+    reply_to: str | UnsetType = UNSET
+    correlation_id: str | UnsetType = UNSET
 
 
 def messages_view(messages: Iterable[Message], now_ms: int, *, checksum: bool, detailed: bool) -> list[MessageView]:
@@ -32,7 +34,16 @@ def messages_view(messages: Iterable[Message], now_ms: int, *, checksum: bool, d
     views = message_views(given, "", now_ms, checksum=checksum, detailed=detailed)
     return [
         MessageView(
-            view.id, message.claim_id, view.ttl, view.age, view.body, view.checksum, view.claim_count, view.dead_letter
+            view.id,
+            message.claim_id,
+            view.ttl,
+            view.age,
+            view.body,
+            view.checksum,
+            view.claim_count,
+            view.dead_letter,
+            view.reply_to,
+            view.correlation_id,
         )
         for message, view in zip(given, views, strict=True)
     ]

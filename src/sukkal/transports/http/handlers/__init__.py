@@ -36,6 +36,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "queues.purge": queues.purge,
     "messages.post": messages.post,
     "messages.post_raw": messages.post_raw,
+    "messages.call": messages.post_and_wait,
     "events.post": events.post,
     "messages.ingest": events.ingest,
     "messages.list": messages.list_messages,

@@ -2,23 +2,25 @@
 
 from typing import Any
 
+from msgspec import Raw
+
 from sukkal.errors import InvalidRequest
 from sukkal.model import Message, View
 from sukkal.service.incoming import Draft, Posted
-from sukkal.transports.http.bodies import decode_drafts, decode_raw, whole_body
+from sukkal.transports.http.bodies import decode_call, decode_drafts, decode_raw, whole_body
 from sukkal.transports.http.call import Call, next_link
 from sukkal.transports.http.exchange import Header, Response, json_response, no_content
 from sukkal.transports.http.lens import lens_in, lens_texts
 from sukkal.transports.http.query import Query
 from sukkal.transports.http.views import MessageView, message_views, popped_views
 
-__all__ = ["delete", "delete_many", "get", "list_messages", "post", "post_body", "post_raw", "stored"]
+__all__ = ["delete", "delete_many", "get", "list_messages", "post", "post_and_wait", "post_body", "post_raw", "stored"]
 
 
 async def post(call: Call) -> Response:
     """Post messages."""
     body = post_body(call)
-    return await _post(call, decode_drafts(body, with_delay=call.modern), len(body))
+    return await _post(call, decode_drafts(body, modern=call.modern), len(body))
 
 
 async def post_raw(call: Call) -> Response:
@@ -32,6 +34,19 @@ def post_body(call: Call) -> bytes:
     """Return the body of a post. Raises ``InvalidRequest`` if it is too large."""
     most = call.services.settings.max_messages_post_size
     return whole_body(call.request, most=most, refusal=f"Message collection size is too large. Max size {most}")
+
+
+async def post_and_wait(call: Call) -> Response:
+    """Post a message and wait for the reply."""
+    body = post_body(call)
+    called = await call.services.calls.call(
+        call.key,
+        call.caller.client,
+        decode_call(body),
+        size=len(body),
+        timeout_s=Query(call.request.query).number("timeout"),
+    )
+    return json_response(200, {"id": called.id, "body": Raw(called.body)})
 
 
 async def _post(call: Call, drafts: list[Draft], size: int) -> Response:

@@ -13,6 +13,8 @@ MESSAGE: Final[Schema] = {
     "body": {"description": "Any JSON, as it was posted."},
     "checksum": TEXT,
     "claim_count": {"type": "integer", "minimum": 0},
+    "reply_to": TEXT,
+    "correlation_id": TEXT,
     "dead_letter": ref("DeadLetter"),
 }
 

@@ -28,6 +28,13 @@ LENS: Final = (
 DETAILED: Final = parameter("detailed", FLAG, "Show how often a message was claimed, and where a dead letter is from.")
 
 
+QUEUE_NAME: Final[Schema] = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": limits.QUEUE_NAME_CHARS_MAX,
+    "pattern": r"^[a-zA-Z0-9_\-.]+$",
+}
+CORRELATION_ID: Final[Schema] = {"type": "string", "minLength": 1, "maxLength": limits.CORRELATION_ID_CHARS_MAX}
 IDEMPOTENCY_KEY: Final[Schema] = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -49,6 +56,8 @@ def message_shapes(settings: Settings) -> dict[str, Shape]:
         body=ANY,
         ttl=number(limits.MESSAGE_TTL_S_MIN, settings.max_message_ttl),
         delay=number(0, settings.max_message_delay),
+        reply_to=QUEUE_NAME,
+        correlation_id=CORRELATION_ID,
     )
     return {
         "messages.post": Shape(
@@ -62,6 +71,7 @@ def message_shapes(settings: Settings) -> dict[str, Shape]:
         ),
         "messages.post_raw": _raw(new["properties"], IDEMPOTENCY_KEY),
         "messages.ingest": _raw(new["properties"]),
+        "messages.call": _call(settings, new["properties"]["ttl"]),
         "messages.list": Shape(
             query=(
                 parameter("ids", TEXT, f"{ids['description']} The other parameters do not count then."),
@@ -85,18 +95,7 @@ def message_shapes(settings: Settings) -> dict[str, Shape]:
         "messages.stream": _STREAM,
         "events.connect": _CONNECT,
         "messages.get": Shape(query=(DETAILED,), answers={"200": ("The message.", ref("Message"))}),
-        "messages.delete_many": Shape(
-            query=(
-                parameter("ids", ids, "The messages to delete."),
-                parameter("claim_ids", TEXT, "The claims that hold them, where the service asks for that."),
-                parameter("pop", number(1, settings.max_messages_per_claim_or_pop), "How many messages to pop."),
-                DETAILED,
-            ),
-            answers={
-                "200": ("The messages popped.", an_object("messages", messages=an_array(ref("PoppedMessage")))),
-                "204": ("Deleted.", None),
-            },
-        ),
+        "messages.delete_many": _delete_many(settings, ids),
         "messages.delete": _DELETE,
     }
 
@@ -158,4 +157,31 @@ def _raw(members: dict[str, Schema], *headers: Schema) -> Shape:
         body=ANY,
         body_required=True,
         answers=_POSTED,
+    )
+
+
+def _call(settings: Settings, ttl: Schema) -> Shape:
+    return Shape(
+        query=(parameter("timeout", number(1, max(settings.wait_max_s, 1)), "Seconds to wait for the reply."),),
+        body=an_object("body", body=ANY, ttl=ttl),
+        body_required=True,
+        answers={
+            "200": ("The reply.", an_object("id", "body", id=TEXT, body=ANY)),
+            "504": ("Nobody has replied in time.", ref("Error")),
+        },
+    )
+
+
+def _delete_many(settings: Settings, ids: Schema) -> Shape:
+    return Shape(
+        query=(
+            parameter("ids", ids, "The messages to delete."),
+            parameter("claim_ids", TEXT, "The claims that hold them, where the service asks for that."),
+            parameter("pop", number(1, settings.max_messages_per_claim_or_pop), "How many messages to pop."),
+            DETAILED,
+        ),
+        answers={
+            "200": ("The messages popped.", an_object("messages", messages=an_array(ref("PoppedMessage")))),
+            "204": ("Deleted.", None),
+        },
     )

@@ -28,6 +28,7 @@ HANDLERS: Final[dict[str, Handler]] = {
     "queue_get_stats": queues.stats,
     "queue_purge": queues.purge,
     "message_post": messages.post,
+    "message_call": messages.post_and_wait,
     "event_post": messages.post_events,
     "message_list": messages.list_messages,
     "message_get": messages.get,

@@ -2,6 +2,7 @@
 
 from sukkal.transports.websocket.call import Call
 from sukkal.transports.websocket.frames import Reply
+from sukkal.transports.websocket.handlers import consuming
 from sukkal.transports.websocket.views import claim_view, messages_view
 
 __all__ = ["create", "delete", "get", "list_claims", "release", "update"]
@@ -10,6 +11,8 @@ __all__ = ["create", "delete", "get", "list_claims", "release", "update"]
 async def create(call: Call) -> Reply:
     """Claim messages."""
     detailed = call.detailed
+    if (prefetch := call.number("prefetch")) is not None:
+        return await consuming.create(call, prefetch)
     taken = await call.services.claims.create(
         call.key,
         ttl_s=call.number("ttl"),
@@ -51,6 +54,8 @@ async def delete(call: Call) -> Reply:
     """End a claim."""
     claim_id = call.required("claim_id")
     await call.services.claims.release(call.key, claim_id)
+    if (consumer := call.connection.consumers.get(call.key)) is not None:
+        consumer.ended(claim_id)
     return Reply(204, f"Claim {claim_id} deleted.")
 
 
@@ -59,4 +64,5 @@ async def release(call: Call) -> Reply:
     await call.services.claims.release_one(
         call.key, call.required("claim_id"), call.required("message_id"), delay_s=call.number("delay") or 0
     )
+    call.settled(call.required("message_id"))
     return Reply(204, {})

@@ -2,17 +2,19 @@
 
 from typing import Any
 
+from msgspec import Raw
+
 from sukkal.errors import InvalidBody, InvalidRequest, QueueNotFound
 from sukkal.model import View
 from sukkal.service.incoming import Posted
 from sukkal.service.lenses import FILTERS, FORMAT, lens_of
-from sukkal.transports.http.bodies import decode_drafts, decode_events
+from sukkal.transports.http.bodies import decode_call, decode_drafts, decode_events
 from sukkal.transports.http.views import popped_views
 from sukkal.transports.websocket.call import Call
 from sukkal.transports.websocket.frames import Reply
 from sukkal.transports.websocket.views import message_view, messages_view
 
-__all__ = ["delete", "delete_many", "get", "get_many", "list_messages", "post", "post_events"]
+__all__ = ["delete", "delete_many", "get", "get_many", "list_messages", "post", "post_and_wait", "post_events"]
 
 
 async def post(call: Call) -> Reply:
@@ -23,7 +25,7 @@ async def post(call: Call) -> Reply:
     posted = await call.services.messages.post(
         call.key,
         call.caller.client,
-        decode_drafts(body, with_delay=True),
+        decode_drafts(body, modern=True),
         size=len(body),
         idempotency_key=call.frame.header("idempotency-key"),
     )
@@ -41,6 +43,16 @@ async def post_events(call: Call) -> Reply:
         return _posted(Posted(()))
     size = sum([len(each.text) for each in events])
     return _posted(await call.services.events.post(call.key, call.caller.client, events, size=size))
+
+
+async def post_and_wait(call: Call) -> Reply:
+    """Post a message and wait for the reply."""
+    body = call.frame.body
+    call.services.messages.check_size(len(body))
+    draft, timeout_s = decode_call(body), call.number("timeout")
+    call.connection.wait()
+    called = await call.services.calls.call(call.key, call.caller.client, draft, size=len(body), timeout_s=timeout_s)
+    return Reply(200, {"id": called.id, "body": Raw(called.body)})
 
 
 def _posted(posted: Posted) -> Reply:
@@ -95,6 +107,7 @@ async def get_many(call: Call) -> Reply:
 async def delete(call: Call) -> Reply:
     """Delete one message."""
     await call.services.messages.delete(call.key, call.required("message_id"), call.text("claim_id"))
+    call.settled(call.required("message_id"))
     return Reply(204, {})
 
 
@@ -111,4 +124,5 @@ async def delete_many(call: Call) -> Reply:
             'The request should have either "ids" or "pop" parameter in the request, to be able to delete.'
         )
     await call.services.messages.delete_many(call.key, ids, call.words("claim_ids"))
+    call.settled(*ids)
     return Reply(204, {})

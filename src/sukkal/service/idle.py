@@ -1,0 +1,144 @@
+"""Queues that go when nobody has used them for so long (``_expires_after``).
+
+When a queue was used last is known to this process alone, so that reading costs no write: a queue that a process finds
+when it starts has its whole time before it again. A record for each such queue tells the next process of it. Whoever
+sees that a queue's time is over looks at it first and then at who uses it; the store removes it only if it is as it was
+seen.
+"""
+
+import heapq
+import logging
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import msgspec
+
+from sukkal import limits
+from sukkal.model import Idle, Queue, QueueKey, QueueKind, RecordKey, View
+from sukkal.records import Records
+from sukkal.service.attributes import expires_after_s
+from sukkal.service.listening import Listeners, history_key
+from sukkal.service.uses import Uses
+from sukkal.service.waiting import Waiting
+from sukkal.store import Store
+
+__all__ = ["IdleQueues"]
+
+_log: Final = logging.getLogger("sukkal.idle")
+
+_KIND: Final = "expiring_queue"
+_ANYTHING: Final = View(claimed=True, delayed=True)
+
+
+class _Kept(Store, Records, Protocol):
+    """A store with records."""
+
+
+class _Term(msgspec.Struct, frozen=True):
+    """How long a queue may be idle, as its record says."""
+
+    idle_s: int
+
+
+_term: Final = msgspec.json.Decoder(_Term)
+
+
+class IdleQueues:
+    """Knows when queues that expire were used, and removes those that nobody uses."""
+
+    def __init__(
+        self, store: _Kept, uses: Uses, waiting: Waiting, listeners: Listeners, now_ms: Callable[[], int]
+    ) -> None:
+        self._store = store
+        self._waiting = waiting
+        self._listeners = listeners
+        self._now_ms = now_ms
+        self._uses = uses
+        self._due: list[tuple[int, QueueKey]] = []
+        self._due_ms: dict[QueueKey, int] = {}
+        self._read_from: tuple[str, str] | None = ("", "")
+
+    async def watch(self, key: QueueKey, idle_s: int) -> None:
+        """See to it that a queue goes when it is not used, before it is given that attribute."""
+        self._expect(key, idle_s)
+        await self._store.put_record(_record(key), msgspec.json.encode(_Term(idle_s)), now_ms=self._now_ms())
+
+    async def forget(self, key: QueueKey) -> None:
+        """Let a queue be that is gone or has lost the attribute, and remove the history of one that is gone."""
+        self._uses.forget(key)
+        self._due_ms.pop(key, None)
+        if await self._store.get_queue(key) is None:
+            # Before the record: should this process die here, the next one finds what is left of the queue.
+            await self._store.delete_queue(history_key(key))
+        if self._uses.last_ms(key) is None:  # Nobody has made it anew meanwhile.
+            await self._store.delete_record(_record(key), now_ms=self._now_ms())
+
+    async def expire(self) -> int:
+        """Remove queues whose time is over, as many as one round may, and return how many."""
+        if self._read_from is not None:
+            await self._read(self._read_from)
+        removed = 0
+        for _ in range(limits.IDLE_QUEUES_PER_ROUND):
+            now_ms = self._now_ms()
+            if not self._due or self._due[0][0] > now_ms:
+                break
+            due_ms, key = heapq.heappop(self._due)
+            if self._due_ms.get(key) == due_ms:
+                removed += await self._look(key)
+        return removed
+
+    def _expect(self, key: QueueKey, idle_s: int) -> None:
+        self._uses.begin(key)
+        self._plan(key, idle_s)
+
+    def _plan(self, key: QueueKey, idle_s: int) -> None:
+        """Look at a queue when its time may be over; what was planned before does not count."""
+        self._due_ms[key] = due_ms = self._ends_ms(key, idle_s)
+        heapq.heappush(self._due, (due_ms, key))
+
+    async def _read(self, after: tuple[str, str]) -> None:
+        """Learn of queues that an earlier process has left, a page of them."""
+        page = await self._store.list_records(
+            _KIND, None, after=after, limit=limits.IDLE_QUEUES_PER_ROUND, now_ms=self._now_ms()
+        )
+        for record in page.records:
+            kind, _, name = record.key.name.partition("/")
+            key = QueueKey(record.key.project, name, msgspec.convert(kind, QueueKind))
+            if self._uses.last_ms(key) is None:
+                self._expect(key, _term.decode(record.value).idle_s)
+        self._read_from = page.next
+
+    async def _look(self, key: QueueKey) -> bool:
+        """Remove a queue if its time is over; else look again when it may be."""
+        now_ms, used_ms = self._now_ms(), self._uses.last_ms(key)
+        if used_ms is None:
+            return False
+        page = await self._store.browse(key, after=None, limit=1, view=_ANYTHING, now_ms=now_ms)
+        queue = await self._store.get_queue(key)
+        idle_s = expires_after_s(queue.metadata) if queue is not None else 0
+        if queue is None or not idle_s:
+            if self._uses.last_ms(key) == used_ms:
+                await self.forget(key)
+            return False
+        if self._in_use(queue):
+            self._uses.note(key)
+        if self._ends_ms(key, idle_s) <= now_ms:
+            idle = Idle(revision=queue.revision, last=page.last)
+            if await self._store.delete_queue(key, idle=idle, now_ms=now_ms):
+                await self.forget(key)
+                _log.info("queue %s of project %s was not used for %s s and is gone", key.name, key.project, idle_s)
+                return True
+            # A claim, or somebody who was faster: that is a use, too.
+            self._uses.note(key)
+        self._plan(key, idle_s)
+        return False
+
+    def _ends_ms(self, key: QueueKey, idle_s: int) -> int:
+        return (self._uses.last_ms(key) or 0) + idle_s * limits.SECOND_MS
+
+    def _in_use(self, queue: Queue) -> bool:
+        return bool(queue.subscriptions) or self._waiting.at(queue.key) or self._listeners.at(queue.key)
+
+
+def _record(key: QueueKey) -> RecordKey:
+    return RecordKey(_KIND, key.project, f"{key.kind}/{key.name}")

@@ -1,0 +1,198 @@
+"""Queues that go when nobody has used them for so long."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.api.calling import Service
+from tests.api.faces import Face, Refusal
+from tests.api.sockets import Socket
+from tests.api.streams import Stream
+
+IDLE_S = 100
+
+
+def make(service: Service, name: str = "q", **more: Any) -> None:
+    assert service.put(f"/v2/queues/{name}", json={"_expires_after": IDLE_S} | more).status_code == 201
+
+
+def there(service: Service, name: str = "q") -> bool:
+    listed = service.get("/v2/queues?limit=20").json()["queues"]
+    return name in [each["name"] for each in listed]
+
+
+def test_a_queue_that_nobody_uses_goes_with_what_is_in_it(service: Service, face: Face) -> None:
+    face.create("q", {"_expires_after": IDLE_S})
+    face.create("other")
+    face.post("q", {"body": 1, "ttl": 3_600})
+    service.pass_s(IDLE_S - 0.001)
+    service.sweep()
+    assert face.queues() == ["other", "q"]
+    service.pass_s(0.001)
+    service.sweep()
+    assert face.queues() == ["other"]
+    assert service.bodies() == []
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda service: service.post_bodies(1),
+        lambda service: service.get("/v2/queues/q/messages"),
+        lambda service: service.get("/v2/queues/q/messages?ids=unknown"),
+        lambda service: service.get("/v2/queues/q/messages/unknown"),
+        lambda service: service.delete("/v2/queues/q/messages/unknown"),
+        lambda service: service.delete("/v2/queues/q/messages?ids=unknown"),
+        lambda service: service.delete("/v2/queues/q/messages?pop=1"),
+        lambda service: service.post("/v2/queues/q/claims"),
+        lambda service: service.get("/v2/queues/q/claims"),
+        lambda service: service.get("/v2/queues/q/claims/unknown"),
+        lambda service: service.patch("/v2/queues/q/claims/unknown", json={"ttl": 60}),
+        lambda service: service.delete("/v2/queues/q/claims/unknown"),
+        lambda service: service.post("/v2/queues/q/messages/raw", content="1"),
+    ],
+)
+def test_whoever_uses_a_queue_keeps_it(service: Service, use: Callable[[Service], Any]) -> None:
+    make(service)
+    service.pass_s(IDLE_S - 1)
+    use(service)
+    service.pass_s(IDLE_S - 0.001)
+    service.sweep()
+    assert there(service)
+    service.pass_s(0.001)
+    service.sweep()
+    assert not there(service)
+
+
+def test_to_look_at_a_queue_itself_is_no_use_of_it(service: Service) -> None:
+    make(service)
+    service.pass_s(IDLE_S - 1)
+    service.get("/v2/queues/q")
+    service.get("/v2/queues/q/stats")
+    service.put("/v2/queues/q", json={})
+    service.pass_s(1)
+    service.sweep()
+    assert not there(service)
+
+
+def test_a_queue_stays_while_somebody_listens_and_goes_so_long_after(service: Service) -> None:
+    make(service)
+    with Stream(service):
+        service.pass_s(10 * IDLE_S)
+        service.sweep()
+        assert there(service)
+        service.pass_s(IDLE_S - 1)
+    service.pass_s(IDLE_S - 1)
+    service.sweep()
+    assert there(service)
+    service.pass_s(1)
+    service.sweep()
+    assert not there(service)
+
+
+def test_a_queue_stays_while_a_websocket_listens(service: Service) -> None:
+    make(service)
+    with Socket(service) as socket:
+        socket.ask("subscription_create", {"queue_name": "q", "ttl": 60_000})
+        service.pass_s(10 * IDLE_S)
+        service.sweep()
+        assert there(service)
+
+
+def test_a_queue_stays_while_something_is_claimed(service: Service) -> None:
+    make(service)
+    service.post_bodies(1, ttl=3_600)
+    service.claim(ttl=3 * IDLE_S)
+    service.pass_s(2 * IDLE_S)
+    service.sweep()
+    assert there(service)
+
+
+def test_a_queue_stays_while_it_has_a_subscription(service: Service) -> None:
+    make(service)
+    subscription = {"subscriber": "http://example.org/", "ttl": 86_400}
+    id_ = service.post("/v2/queues/q/subscriptions", json=subscription).json()["subscription_id"]
+    service.pass_s(5 * IDLE_S)
+    service.sweep()
+    assert there(service)
+    service.pass_s(IDLE_S - 1)
+    service.delete(f"/v2/queues/q/subscriptions/{id_}")
+    service.pass_s(IDLE_S - 1)
+    service.sweep()
+    assert there(service)
+    service.pass_s(1)
+    service.sweep()
+    assert not there(service)
+
+
+def test_the_time_can_be_changed_and_the_attribute_removed(service: Service, face: Face) -> None:
+    face.create("q", {"_expires_after": IDLE_S})
+    face.change("q", [{"op": "replace", "path": "/metadata/_expires_after", "value": 3 * IDLE_S}])
+    service.pass_s(2 * IDLE_S)
+    service.sweep()
+    assert face.queues() == ["q"]
+    face.change("q", [{"op": "replace", "path": "/metadata/_expires_after", "value": IDLE_S}])
+    service.pass_s(IDLE_S - 1)
+    service.sweep()
+    assert face.queues() == ["q"]
+    face.change("q", [{"op": "remove", "path": "/metadata/_expires_after"}])
+    service.pass_s(10 * IDLE_S)
+    service.sweep()
+    assert face.queues() == ["q"]
+
+
+def test_a_queue_that_was_deleted_and_made_anew_has_its_whole_time(service: Service) -> None:
+    make(service)
+    service.pass_s(IDLE_S - 1)
+    service.delete("/v2/queues/q")
+    make(service)
+    service.pass_s(IDLE_S - 1)
+    service.sweep()
+    assert there(service)
+    service.pass_s(1)
+    service.sweep()
+    assert not there(service)
+
+
+def test_a_queue_that_came_again_without_the_attribute_stays(service: Service) -> None:
+    make(service)
+    service.delete("/v2/queues/q")
+    service.post_bodies(1)
+    service.pass_s(10 * IDLE_S)
+    service.sweep()
+    assert there(service)
+
+
+def test_topics_go_too(service: Service) -> None:
+    service.put("/v2/topics/t", json={"_expires_after": IDLE_S})
+    service.pass_s(IDLE_S)
+    service.sweep()
+    assert service.get("/v2/topics").json()["topics"] == []
+
+
+def test_what_is_left_when_a_process_ends_expires_in_the_next_one(start: Callable[..., Service], tmp_path: Any) -> None:
+    store = f"sqlite:///{tmp_path}/kept"
+    first = Service(store)
+    make(first)
+    first.post_bodies(1, ttl=3_600)
+    first.pass_s(IDLE_S - 1)
+    first.close()
+    second = Service(store, first_id=1_000)
+    second.clock.advance(1_000_000_000)
+    second.sweep()
+    assert there(second)
+    second.pass_s(IDLE_S - 1)
+    second.sweep()
+    assert there(second)
+    second.pass_s(1)
+    second.sweep()
+    assert not there(second)
+    second.close()
+
+
+@pytest.mark.parametrize("value", [-1, 31_536_001, 1.5, "60", True])
+def test_a_time_that_cannot_be_kept_to_is_refused(face: Face, value: Any) -> None:
+    with pytest.raises(Refusal, match="_expires_after") as refusal:
+        face.create("q", {"_expires_after": value})
+    assert refusal.value.status == 400
