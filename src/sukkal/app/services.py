@@ -19,6 +19,7 @@ from sukkal.service.listening import Listeners
 from sukkal.service.messages import Messages
 from sukkal.service.queues import Queues
 from sukkal.service.quotas import Quotas
+from sukkal.service.repeats import Repeats
 from sukkal.service.waiting import Waiting
 from sukkal.settings import Settings
 from sukkal.store import Engine
@@ -52,7 +53,8 @@ def services_of(
         pushing.fan_out,
         pushing.posting,
         listeners,
-        lenses,
+        lenses.recogniser,
+        Repeats(engine, settings, now_ms),
         now_ms,
         new_id,
     )
