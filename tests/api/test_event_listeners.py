@@ -272,6 +272,8 @@ def test_listeners_are_served_over_websocket_too(service: Service) -> None:
         ({"task": "t", "events": "on-error"}, ["$.events"]),
         ({"task": "t", "events": ["a.b"] * 51}, ["events", "50"]),
         ({"task": "t", "heartbeat": {"within": 9}}, ["heartbeat.within", "10"]),
+        ({"task": "t", "heartbeat": {"within": 3_600}}, ["heartbeat.within", "3600", "ttl"]),
+        ({"task": "t", "heartbeat": {"within": 60}, "ttl": 60}, ["heartbeat.within", "60", "ttl"]),
         ({"task": "t", "heartbeat": {"within": 60, "x": 1}}, ["$.heartbeat"]),
         ({"task": "t", "heartbeat": 60}, ["$.heartbeat"]),
         ({"task": "t", "url": None}, ["url"]),
