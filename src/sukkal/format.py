@@ -42,13 +42,17 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Received(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """What is known of a message besides its body: where it was posted, as what, and when."""
+    """What is known of a message besides its body: where it was posted, as what, and when.
+
+    ``queue_name`` is the name of a topic if it ``is_topic``.
+    """
 
     project: str
     queue_name: str
     message_id: str
     posted_ms: int
     ttl_s: int
+    is_topic: bool = False
 
 
 class Format(Protocol):

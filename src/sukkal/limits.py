@@ -266,6 +266,13 @@ AMQP_HEARTBEAT_S: Final = 30
 
 # Events.
 EVENT_NESTING_MAX: Final = 500
+# What Python's integers and decimals can be read from.
+EVENT_DIGITS_MAX: Final = 4_300
+EVENT_EXPONENT_DIGITS_MAX: Final = 18
+# How much larger than what was posted an event may be that is made of it: what its format keeps besides, twice escaped,
+# and attributes.
+EVENT_GROWTH: Final = 3
+EVENT_ATTRIBUTES_BYTES_MAX: Final = 4_096
 EVENT_INTEGER_MAX: Final = 2_147_483_647
 LENSES_REMEMBERED_MAX: Final = 10_000
 # What one page of a filtered listing may look at.

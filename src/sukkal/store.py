@@ -16,8 +16,9 @@ Laws, tested by ``sukkal.testing`` on every engine:
 * **Ours.** A call raises only errors of ``sukkal.errors``, and a call that raises has changed nothing. The exception is
   ``StoreUnavailable``, after which the effect is unknown.
 
-An engine also keeps control records and counts what a project has, under the same laws: see ``records`` and
-``accounts``. Rules (defaults, limits, dead letters, who may do what) are not the store's: see ``service``.
+An engine also keeps control records, counts what a project has, and remembers acts of publishing by name, under the
+same laws: see ``records``, ``accounts`` and ``repetitions``. Rules (defaults, limits, dead letters, who may do what)
+are not the store's: see ``service``.
 """
 
 from collections.abc import Mapping, Sequence
@@ -48,6 +49,7 @@ from sukkal.model import (
     View,
 )
 from sukkal.records import Records
+from sukkal.repetitions import Repetitions
 
 __all__ = ["Engine", "Store"]
 
@@ -203,7 +205,7 @@ class Store(Protocol):
         """Return when the next delayed or claimed message becomes free, in ms, or ``None``. It may be too early."""
 
 
-class Engine(Store, Records, Accounts, Protocol):
+class Engine(Store, Records, Accounts, Repetitions, Protocol):
     """All that an engine keeps, with a life of its own, as the composition root sees it."""
 
     async def start(self) -> None:

@@ -182,3 +182,60 @@ def test_posts_at_the_same_moment_lose_nothing_to_an_old_count(service: Service,
         service.deliver()
     assert sorted(map(int, sink.bodies())) == list(range(4 * ROOM))
     assert dropped(service, id_) == 0
+
+
+def post_again(service: Service, kind: str, number: int) -> bool:
+    """Post a message that is always the same for a number, and tell whether it was there."""
+    if kind == "events":
+        event = {"specversion": "1.0", "id": str(number), "source": "/s", "type": "t"}
+        response = service.post("/v2/queues/q/events", json=[event], headers=BATCH)
+    else:
+        key = {"idempotency-key": f"k{number}"}
+        response = service.post("/v2/queues/q/messages", json={"messages": [{"body": number}]}, headers=key)
+    assert response.status_code == 201, response.text
+    return "idempotency-replayed" in response.headers
+
+
+BATCH: Final = {"content-type": "application/cloudevents-batch+json"}
+HELD: Final = {"messages": ROOM, "events": ROOM - 1}
+"""How many of a kind a backlog holds: events are larger."""
+
+KINDS: Final = pytest.mark.parametrize("kind", HELD)
+
+
+@KINDS
+@pytest.mark.parametrize("outcome", [BAD, NEVER], ids=["is tried again", "was given up"])
+def test_what_is_posted_again_takes_no_room_and_drops_nothing(
+    service: Service, sink: Obedient, kind: str, outcome: Outcome
+) -> None:
+    sink.outcomes[DOWN] = outcome
+    down = subscribe(service)
+    for number in range(HELD[kind]):
+        assert not post_again(service, kind, number)
+        service.deliver()
+    for number in range(HELD[kind]):
+        service.pass_s(60)
+        assert post_again(service, kind, number)
+    assert (waiting(service, down), dropped(service, down)) == (HELD[kind], 0)
+
+
+@KINDS
+def test_a_post_and_its_repetition_at_once_take_room_for_one(service: Service, sink: Obedient, kind: str) -> None:
+    sink.outcomes[DOWN] = NEVER
+    down = subscribe(service)
+    for number in range(HELD[kind] - 1):
+        post_again(service, kind, number)
+        service.deliver()
+
+    async def at_once() -> list[Any]:
+        event = {"specversion": "1.0", "id": "new", "source": "/s", "type": "t"}
+        body: object = [event, event] if kind == "events" else {"messages": [{"body": "n"}]}
+        headers = BATCH if kind == "events" else {"idempotency-key": "new"}
+        path = f"/v2/queues/q/{kind}"
+        return await asyncio.gather(*[service.request("POST", path, json=body, headers=headers) for _ in range(5)])
+
+    answers = service.run(at_once())
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({path for answer in answers for path in answer.json()["resources"]}) == 1
+    assert ["idempotency-replayed" in answer.headers for answer in answers].count(False) == 1
+    assert (waiting(service, down), dropped(service, down)) == (HELD[kind], 0)

@@ -12,6 +12,7 @@ import pytest
 from sukkal import limits
 from sukkal.errors import ClaimNotFound
 from sukkal.model import QueueKey, View
+from sukkal.service.encryption import is_sealed
 from sukkal.sink import Outcome
 from tests.api.calling import Service
 from tests.api.streams import Stream
@@ -114,6 +115,30 @@ def test_a_letter_that_is_moved_again_is_delivered_once(
     assert len(lost) == 1
     assert bodies(service, "q") == []
     assert sink.bodies() == ['"x"']
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["clear", "encrypted"])
+def test_a_queue_that_normalises_gets_letters_as_events(
+    start: Callable[..., Service], sink: Obedient, encrypted: bool
+) -> None:
+    service = start(encryption_keys="k:" + base64.b64encode(bytes(32)).decode())
+    service.put("/v2/queues/dead", json={"_normalize": "cloudevents"})
+    rule = {"_max_claim_count": 1, "_dead_letter_queue": "dead", "_enable_encrypt_messages": encrypted}
+    service.put("/v2/queues/q", json=rule)
+    subscribe(service, AGENT, queue="dead")
+    unreadable = "1e9999999999999999999"
+    service.post("/v2/queues/q/messages", content=f'{{"messages": [{{"body": {{"a": 1}}}}, {{"body": {unreadable}}}]}}')
+    claim_to_death(service)
+    first, second = bodies(service, "dead")
+    assert (first["source"], first["data"]) == ("/v2/queues/dead", {"a": 1})
+    assert base64.b64decode(second["data_base64"]).decode() == unreadable
+    assert [json.loads(body) for body in sink.bodies(AGENT)] == [first, second]
+    page = service.run(
+        service.app.deliveries._store.browse(
+            QueueKey("p", "dead"), after=None, limit=2, view=View(), now_ms=service.clock()
+        )
+    )
+    assert [is_sealed(message.body) for message in page.messages] == [encrypted] * 2
 
 
 def test_letters_of_an_encrypted_queue_are_delivered_in_the_clear(

@@ -148,6 +148,32 @@ def test_a_resource_of_any_service_can_be_listened_to(tested: Service, sink: Obe
     assert told(tested, sink) == [f"{kind} vm-1" for kind in (kinds[0], *kinds[2:])]
 
 
+def heat_event(status: str, resource: str = "server") -> dict[str, Any]:
+    payload = {"stack_id": "s-1", "resource_name": resource, "resource_action": "CREATE", "resource_status": status}
+    moment = "2026-01-01T00:00:00"
+    return {"timestamp": moment, "version": "0.1", "type": "os.heat.event", "id": f"{status}-1", "payload": payload}
+
+
+@pytest.mark.parametrize(
+    ("event", "wanted"),
+    [
+        ("on-enter", ["IN_PROGRESS"]),
+        ("on-success", ["COMPLETE"]),
+        ("on-error", ["FAILED"]),
+        ("on-complete", ["COMPLETE", "FAILED"]),
+        ("on-exit", ["COMPLETE", "FAILED"]),
+    ],
+)
+def test_events_of_a_stack_are_listened_to_by_the_status_that_they_tell_of(
+    tested: Service, sink: Obedient, event: str, wanted: list[str]
+) -> None:
+    listen(tested, resource="server", events=[event])
+    tested.post_bodies(*[heat_event(status) for status in ("IN_PROGRESS", "COMPLETE", "FAILED")], queue="notifications")
+    tested.post_bodies(heat_event("FAILED", "volume"), queue="notifications")
+    tested.deliver()
+    assert [json.loads(body)["osstatus"] for body in sink.bodies()] == wanted
+
+
 def test_several_listeners_may_have_the_same_url(tested: Service, sink: Obedient) -> None:
     ids = {listen(tested, task=name, events=["on-error"])["id"] for name in ("t1", "t2")}
     assert len(ids) == 2
@@ -246,6 +272,8 @@ def test_listeners_are_served_over_websocket_too(service: Service) -> None:
         ({"task": "t", "events": "on-error"}, ["$.events"]),
         ({"task": "t", "events": ["a.b"] * 51}, ["events", "50"]),
         ({"task": "t", "heartbeat": {"within": 9}}, ["heartbeat.within", "10"]),
+        ({"task": "t", "heartbeat": {"within": 3_600}}, ["heartbeat.within", "3600", "ttl"]),
+        ({"task": "t", "heartbeat": {"within": 60}, "ttl": 60}, ["heartbeat.within", "60", "ttl"]),
         ({"task": "t", "heartbeat": {"within": 60, "x": 1}}, ["$.heartbeat"]),
         ({"task": "t", "heartbeat": 60}, ["$.heartbeat"]),
         ({"task": "t", "url": None}, ["url"]),

@@ -89,6 +89,12 @@ def test_who_asks_for_positions_goes_on_from_one(service: Service, opened: Calla
     assert event["sukkalposition"] != place
 
 
+@pytest.mark.parametrize("kind", ["queues", "topics"])
+def test_where_listening_begins_is_told_by_what_is_listened_to(opened: Callable[..., Socket], kind: str) -> None:
+    ready = received(opened("positions=true", path=f"/v2/{kind}/q/events"))
+    assert (ready["type"], ready["source"]) == ("sukkal.listening.ready", f"/v2/{kind}/q")
+
+
 def test_an_event_that_was_posted_with_a_position_gets_that_of_its_queue(opened: Callable[..., Socket]) -> None:
     socket = opened("positions=true")
     received(socket)

@@ -8,6 +8,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
+from sukkal.formats import cloudevents
 from tests.api.calling import PATCH_TYPE, Service, refused
 from tests.api.sockets import Socket
 
@@ -50,6 +51,29 @@ def test_a_binary_event_becomes_one_in_json(service: Service) -> None:
     first, second = service.bodies()
     assert (first["note"], first["data"], first["datacontenttype"]) == ("a b", {"a": 1}, "application/json")
     assert second["data_base64"] == "AP8="
+
+
+BINARY: Final = [(b"ce-specversion", b"1.0"), (b"ce-id", b"1"), (b"ce-source", b"/s"), (b"ce-type", b"t")]
+
+
+@pytest.mark.parametrize(
+    ("header", "words"),
+    [
+        ((b"ce-id", b"2"), ("id is there twice", "ce-id")),
+        ((b"CE-ID", b"1"), ("id is there twice", "ce-id")),
+        ((b"content-type", b"text/plain"), ("datacontenttype is there twice", "content-type")),
+        ((b"ce-subject", "né".encode()), ("ce-subject", "ASCII", "percent-encode")),
+        ((b"ce-subject", "né".encode("latin-1")), ("ce-subject", "ASCII", "percent-encode")),
+        ((b"ce-subject", b"%E9"), ("ce-subject", "UTF-8")),
+    ],
+    ids=["twice", "twice in other letters", "two types", "raw UTF-8", "Latin-1", "percent-encoded Latin-1"],
+)
+def test_headers_of_which_nobody_knows_what_they_say_are_refused(
+    service: Service, header: tuple[bytes, bytes], words: tuple[str, ...]
+) -> None:
+    response = service.post(PLACE, content="{}", headers=[*BINARY, (b"content-type", b"application/json"), header])
+    refused(response, 400, *words, title="Invalid event")
+    assert service.bodies() == []
 
 
 def test_the_events_of_a_batch_are_messages_in_their_order(service: Service) -> None:
@@ -99,7 +123,7 @@ def test_an_event_is_forgotten_after_the_idempotency_window(service: Service) ->
 
 def test_a_batch_stores_what_is_not_there_yet(service: Service) -> None:
     [first] = post(service, event("1")).json()["resources"]
-    response = post(service, event("1"), event("2"), event("2"))
+    response = post(service, event("1"), event("2"), event("2", data="later"))
     paths = response.json()["resources"]
     assert paths[0] == first
     assert paths[1] == paths[2]
@@ -127,6 +151,37 @@ def test_an_expired_event_refuses_the_post_and_is_named(service: Service) -> Non
     assert service.bodies() == []
 
 
+def test_one_event_that_has_expired_has_no_number(service: Service) -> None:
+    refused(post(service, event(expirytime=after(service, 0))), 400, "The event has expired")
+
+
+def test_a_batch_can_be_repeated_when_events_of_it_have_expired_since(service: Service) -> None:
+    batch = [event("1", expirytime=after(service, 100)), event("2")]
+    first = post(service, *batch)
+    service.pass_s(200)
+    again = post(service, *batch)
+    assert (again.status_code, again.json()) == (201, first.json())
+    assert again.headers["idempotency-replayed"] == "true"
+    more = post(service, *batch, event("3"))
+    assert more.json()["resources"][:2] == first.json()["resources"]
+    assert service.bodies() == [event("2"), event("3")]
+    refused(post(service, *batch, event("4", expirytime=after(service, -1))), 400, "Event 2", "expired")
+
+
+def test_no_key_of_a_client_is_the_name_of_an_event(service: Service) -> None:
+    identity = cloudevents.identity(cloudevents.event_of_document(event()))
+    message = {"messages": [{"body": "taken"}]}
+    for key in (identity, f"event-{identity}", f"event%20{identity}"):
+        assert service.post("/v2/queues/q/messages", json=message, headers={"idempotency-key": key}).is_success
+    refused(
+        service.post("/v2/queues/q/messages", json=message, headers={"idempotency-key": f"event {identity}"}),
+        400,
+        "Idempotency-Key",
+    )
+    assert "idempotency-replayed" not in post(service, event()).headers
+    assert event() in service.bodies()
+
+
 def test_a_wrong_event_refuses_its_batch_and_names_the_attribute(service: Service) -> None:
     refused(post(service, event("1"), event("2", type="")), 400, "Event 1", "type", title="Invalid event")
     assert service.bodies() == []
@@ -147,6 +202,15 @@ def test_an_event_that_is_too_large_is_refused(service: Service) -> None:
 def test_events_are_posted_to_topics_as_well(service: Service) -> None:
     response = service.post("/v2/topics/t/events", content=json.dumps(event()), headers=STRUCTURED)
     assert response.json()["resources"][0].startswith("/v2/topics/t/messages/")
+
+
+def test_a_message_in_a_topic_has_the_topic_as_its_source(service: Service) -> None:
+    service.post("/v2/topics/t/messages", json={"messages": [{"body": "x"}]})
+    order = {"body": "x"}
+    explained = service.post("/v2/topics/t/explain", json=order).json()["event"]
+    assert explained["source"] == "/v2/topics/t"
+    service.post_bodies("x")
+    assert service.bodies("?echo=true&format=cloudevents")[0]["source"] == "/v2/queues/q"
 
 
 def test_a_post_of_messages_takes_zaqar_documents_whatever_their_content_type(service: Service) -> None:

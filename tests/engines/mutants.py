@@ -109,8 +109,14 @@ _OF_THE_ENGINE: Final = (
     Mutant(
         "a repeated post is stored again",
         "publishing.py",
-        "        return Published(earlier, repeated=True)",
-        "        pass",
+        "            return Published(known, repeated=True)",
+        "            pass",
+    ),
+    Mutant(
+        "a key is known after it is forgotten",
+        "repetitions.py",
+        "(queue, once.key, now_ms)",
+        "(queue, once.key, 0)",
     ),
     Mutant(
         "an idempotency key is not forgotten",

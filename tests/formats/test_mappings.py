@@ -124,7 +124,7 @@ def test_an_event_of_a_stack_is_told_by_stack_and_resource() -> None:
     event = made(document)
     assert told(event) == ("e-1", "/heat/stacks/stackid", "os.heat.event", "server", "2026-01-01T00:00:00.000123Z")
     assert event.data == document["payload"]
-    assert event.extensions == {"osversion": "0.1", "sukkalformat": "heat"}
+    assert event.extensions == {"osversion": "0.1", "osstatus": "COMPLETE", "sukkalformat": "heat"}
 
 
 def test_a_message_of_a_workflow_is_told_by_its_execution() -> None:
@@ -167,6 +167,13 @@ def test_a_webhook_of_mistral_that_is_sent_again_has_the_same_id_and_no_other_ha
     distinct = {documents.encode_ascii(document) for document in documents_sent}
     assert len(distinct) < len(documents_sent)  # one was sent to two receivers
     assert len(set(ids)) == len(distinct)
+
+
+def test_what_happens_to_a_task_twice_in_a_second_is_two_events() -> None:
+    document = mistral_events()[0] | {"event": "TASK_DELAYED", "updated_at": "2026-11-21 04:25:05"}
+    same, other = made(dict(reversed(document.items()))), made(document | {"state_info": "tried again"})
+    assert made(document).id == same.id != other.id
+    assert Registry().to_native(other)["state_info"] == "tried again"
 
 
 def test_an_alarm_is_told_by_its_state() -> None:

@@ -16,7 +16,7 @@ from tests.formats.natives import (
 
 from sukkal.errors import InvalidEvent, InvalidRequest, SettingsError
 from sukkal.format import Event, Received
-from sukkal.formats import ENTRY_POINTS, FORMATS, RAW, Registry, installed_formats, registry
+from sukkal.formats import ENTRY_POINTS, FORMATS, RAW, Registry, documents, installed_formats, registry
 from sukkal.formats.translations import LossFree
 from sukkal.testing.format_contract import RECEIVED
 
@@ -140,3 +140,38 @@ def test_formats_of_other_packages_are_found_by_their_entry_points(monkeypatch: 
 
 def test_nothing_is_installed_where_no_package_brings_a_format() -> None:
     assert installed_formats() == []
+
+
+def test_a_remainder_lacks_names_and_nothing_else() -> None:
+    text = '{"has":{},"lacks":["a",{"b":1}]}'
+    damaged = Event(
+        id="1", source="/s", type="t", extensions={"sukkalformat": "aodh", "sukkalremainder": text}, data={}
+    )
+    with pytest.raises(InvalidEvent, match="sukkalremainder"):
+        Registry().to_native(damaged)
+
+
+def test_what_a_remainder_lacks_is_looked_up_once_for_each_member(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = 0
+
+    class Name(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other: object) -> bool:
+            nonlocal compared
+            compared += 1
+            return str.__eq__(self, other)
+
+    count = 2_000
+    rest = {"has": {}, "lacks": [Name(f"x{number}") for number in range(count)]}
+    monkeypatch.setattr(documents, "decode", lambda text, **_: rest)
+    event = Event(
+        id="1",
+        source="/s",
+        type="t",
+        extensions={"sukkalformat": "aodh", "sukkalremainder": "{}"},
+        data={f"{number}": 1 for number in range(count)},
+    )
+    assert Registry().to_native(event) == event.data
+    assert compared <= 2 * count

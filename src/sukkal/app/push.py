@@ -86,7 +86,7 @@ async def push(
         used, settings, senders, confirmations, quotas, arrangements, heartbeats, now_ms, new_id
     )
     fan_out = FanOut(engine, backlogs, settings, lenses, heartbeats.heard, now_ms)
-    letters = Letters(engine, door.encryption, posting, fan_out, now_ms)
+    letters = Letters(engine, door.encryption, lenses.recogniser, posting, fan_out, now_ms)
     deliveries = Deliveries(
         engine,
         subscriptions,

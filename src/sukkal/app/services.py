@@ -21,6 +21,7 @@ from sukkal.service.listening import Listeners
 from sukkal.service.messages import Messages
 from sukkal.service.queues import Queues
 from sukkal.service.quotas import Quotas
+from sukkal.service.repeats import Repeats
 from sukkal.service.replies import Replies
 from sukkal.service.waiting import Waiting
 from sukkal.settings import Settings
@@ -57,7 +58,8 @@ def services_of(
         pushing.fan_out,
         pushing.posting,
         listeners,
-        lenses,
+        lenses.recogniser,
+        Repeats(engine, settings, now_ms),
         replies,
         now_ms,
         new_id,

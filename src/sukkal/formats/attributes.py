@@ -7,6 +7,7 @@ from typing import Any, Final
 from sukkal import limits
 from sukkal.errors import InvalidEvent
 from sukkal.format import AttributeValue, Event
+from sukkal.formats.characters import NO_CHARACTERS
 from sukkal.formats.times import instant
 
 __all__ = ["ATTRIBUTES", "SPECVERSION", "event_of", "is_json", "is_string"]
@@ -17,12 +18,7 @@ ATTRIBUTES: Final = (*REQUIRED, "subject", "time", "datacontenttype", "dataschem
 """The attributes that the specification defines, apart from the version; all others are extensions."""
 
 _TEXTS: Final = frozenset({*ATTRIBUTES, "expirytime"})
-# Control characters, halves of surrogate pairs, and code points that are no characters.
-_FORBIDDEN: Final = re.compile(
-    "[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef"
-    + "".join(chr(plane << 16 | last) for plane in range(17) for last in (0xFFFE, 0xFFFF))
-    + "]"
-)
+_FORBIDDEN: Final = re.compile(f"[{NO_CHARACTERS}]")
 _NAME: Final = re.compile(r"[a-z0-9]+")
 _URI_REFERENCE: Final = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.\-]*:)?"

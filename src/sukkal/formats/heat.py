@@ -25,6 +25,10 @@ class Heat:
         """Return the event: what happened to which resource of the stack."""
         stack = text_at(document, "payload", "stack_id")
         moment = naive_utc(document["timestamp"])
+        extensions = {
+            "osversion": text_at(document, "version"),
+            "osstatus": text_at(document, "payload", "resource_status"),
+        }
         return Event(
             id=text_at(document, "id") or received.message_id,
             source=path_of("heat", "stacks", stack) if stack else queue_source(received),
@@ -32,7 +36,7 @@ class Heat:
             subject=text_at(document, "payload", "resource_name"),
             time=rfc3339(moment) if moment else rfc3339_of_ms(received.posted_ms),
             datacontenttype=JSON,
-            extensions=present({"osversion": text_at(document, "version")}),
+            extensions=present(extensions),
             data=document["payload"],
         )
 

@@ -14,6 +14,8 @@ __all__ = ["decode_binary", "decode_message", "encode_binary", "is_event"]
 
 _PREFIX: Final = "ce-"
 _JSON: Final = "application/json"
+# Headers of HTTP's own that are attributes; their values are not percent-encoded.
+_NAMED: Final = {"content-type": "datacontenttype"}
 # All of printable ASCII but the quotation mark and the percent sign; letters and digits go without saying.
 _PLAIN: Final = "!#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
 _QUOTED_PAIR: Final = re.compile(r"\\(.)")
@@ -50,16 +52,15 @@ def decode_message(headers: Headers, body: bytes) -> list[Event]:
 def decode_binary(headers: Headers, body: bytes) -> Event:
     """Return the event of a message in binary mode. Raises ``InvalidEvent``, naming the attribute."""
     attributes: dict[str, str] = {}
-    for header, value in headers:
-        name = header.lower()
-        if name == "content-type":
-            attributes["datacontenttype"] = value.strip()
-        elif name.startswith(_PREFIX):
-            name = name.removeprefix(_PREFIX)
-            if name in attributes or name == "datacontenttype":
-                why = "is the header content-type" if name == "datacontenttype" else "is there twice"
-                raise InvalidEvent(f"{name} {why}.")
-            attributes[name] = _value_of(name, value)
+    for sent, value in headers:
+        header = sent.lower()
+        if header == _PREFIX + "datacontenttype":
+            raise InvalidEvent("datacontenttype is the header content-type.")
+        if header == "content-type" or header.startswith(_PREFIX):
+            name = _NAMED.get(header, header.removeprefix(_PREFIX))
+            if name in attributes:
+                raise InvalidEvent(f"{name} is there twice: one header {header} is enough.")
+            attributes[name] = _value_of(header, value)
     return event_of(attributes, _data_of(attributes.get("datacontenttype"), body))
 
 
@@ -85,14 +86,18 @@ def _media_type(lower: dict[str, str]) -> str:
     return lower.get("content-type", "").partition(";")[0].strip().lower()
 
 
-def _value_of(name: str, value: str) -> str:
+def _value_of(header: str, value: str) -> str:
     value = value.strip(" \t")
+    if not value.isascii():
+        raise InvalidEvent(f"The header {header} has characters beyond ASCII: percent-encode them, as UTF-8.")
+    if header in _NAMED:
+        return value
     if len(value) > 1 and value[0] == value[-1] == '"':
         value = _QUOTED_PAIR.sub(r"\1", value[1:-1])
     try:
         return unquote_to_bytes(value).decode()
     except UnicodeError:
-        raise InvalidEvent(f"{name} is not percent-encoded UTF-8.") from None
+        raise InvalidEvent(f"The header {header} is not percent-encoded UTF-8.") from None
 
 
 def _header_of(value: str | int | bool) -> str:

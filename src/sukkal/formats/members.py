@@ -7,7 +7,7 @@ from urllib.parse import quote
 from sukkal.format import AttributeValue, Received
 from sukkal.formats.attributes import is_string
 
-__all__ = ["JSON", "first_text", "path_of", "present", "queue_source", "severity", "text_at"]
+__all__ = ["JSON", "first_text", "path_of", "place_of_posts", "present", "queue_source", "severity", "text_at"]
 
 JSON: Final = "application/json"
 # The numbers of the severity extension, as OpenTelemetry has them.
@@ -47,7 +47,12 @@ def path_of(*segments: str) -> str:
 
 def queue_source(received: Received) -> str:
     """Return the source of an event that does not know a better one."""
-    return path_of("v2", "queues", received.queue_name)
+    return place_of_posts(received.queue_name, is_topic=received.is_topic)
+
+
+def place_of_posts(name: str, *, is_topic: bool) -> str:
+    """Return the path of a queue or a topic."""
+    return path_of("v2", "topics" if is_topic else "queues", name)
 
 
 def present(extensions: Mapping[str, AttributeValue | None]) -> dict[str, AttributeValue]:

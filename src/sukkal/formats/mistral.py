@@ -6,13 +6,14 @@ from typing import Any, Final
 from uuid import UUID
 
 from sukkal.format import Event, Received
+from sukkal.formats import documents
 from sukkal.formats.members import JSON, path_of, present, queue_source, text_at
 from sukkal.formats.times import naive_utc, rfc3339, rfc3339_of_ms
 
 __all__ = ["Mistral"]
 
 _EVENT: Final = re.compile(r"(WORKFLOW|TASK)_[A-Z]+(?:_[A-Z]+)*")
-# The name space of ids that are made of what happened: Mistral sends none, and sends no two of the same.
+# The name space of ids that are made of what happened: Mistral sends none.
 _IDS: Final = UUID("5d1f5f2f-0a35-5b8b-9a39-1f6ad6f1e9c4")
 
 
@@ -45,7 +46,7 @@ class Mistral:
             "ostaskname": text_at(document, "name") if is_task else None,
         }
         return Event(
-            id=_id(what, document["event"], document["updated_at"]) if what and moment else received.message_id,
+            id=_id(what, document) if what and moment else received.message_id,
             source=path_of("mistral", "executions", execution) if execution else queue_source(received),
             type="mistral." + document["event"].lower().replace("_", "."),
             subject=what if is_task else None,
@@ -60,7 +61,9 @@ class Mistral:
         return event.data
 
 
-def _id(*parts: str) -> str:
+def _id(what: str, document: Any) -> str:
     """Return the UUID of version 5 of what happened."""
-    digest = hashlib.sha1(_IDS.bytes + "/".join(parts).encode(), usedforsecurity=False).digest()
+    # The times of Mistral have whole seconds, within which a task can do the same twice: all of it tells them apart.
+    named = f"{what}/{documents.digest(document)}".encode()
+    digest = hashlib.sha1(_IDS.bytes + named, usedforsecurity=False).digest()
     return str(UUID(bytes=digest[:16], version=5))

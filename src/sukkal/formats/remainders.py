@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from sukkal import limits
 from sukkal.errors import InvalidBody, InvalidEvent
 from sukkal.format import Event
 from sukkal.formats import documents
@@ -17,18 +18,21 @@ __all__ = ["FORMAT", "REMAINDER", "complete", "mark", "mark_whole", "unmarked"]
 FORMAT: Final = "sukkalformat"
 REMAINDER: Final = "sukkalremainder"
 
+# What is kept has a member around it.
+_LEVELS: Final = limits.EVENT_NESTING_MAX + 1
+
 
 def mark(event: Event, name: str, restored: Any, document: Any) -> Event:
     """Return the event with the format's name, and with what makes the document out of the restored one."""
     extensions = {**event.extensions, FORMAT: name}
     if rest := _difference(restored, document):
-        extensions[REMAINDER] = documents.encode_ascii(rest)
+        extensions[REMAINDER] = documents.encode_printable(rest)
     return replace(event, extensions=extensions)
 
 
 def mark_whole(event: Event, name: str, document: Any) -> Event:
     """Return the event with the format's name and the whole document."""
-    rest = documents.encode_ascii({"is": document})
+    rest = documents.encode_printable({"is": document})
     return replace(event, extensions={**event.extensions, FORMAT: name, REMAINDER: rest})
 
 
@@ -44,16 +48,22 @@ def complete(restored: Any, event: Event) -> Any:
     if text is None:
         return restored
     try:
-        rest = documents.decode(text.encode()) if isinstance(text, str) else None
+        rest = documents.decode(text.encode(), levels=_LEVELS) if isinstance(text, str) else None
     except InvalidBody:
         rest = None
     match rest:
         case {"is": document}:
             return document
-        case {"has": dict(has), "lacks": list(lacks)} if isinstance(restored, dict):
-            return {name: value for name, value in restored.items() if name not in lacks} | has
+        case {"has": dict(has), "lacks": list(lacks)} if isinstance(restored, dict) and _are_names(lacks):
+            # Anybody can send a remainder, also one with very many names.
+            absent = frozenset(lacks)
+            return {name: value for name, value in restored.items() if name not in absent} | has
         case _:
             raise InvalidEvent(f"{REMAINDER} is not what the service wrote.")
+
+
+def _are_names(lacks: list[Any]) -> bool:
+    return all(isinstance(name, str) for name in lacks)
 
 
 def _difference(restored: Any, document: Any) -> dict[str, Any] | None:

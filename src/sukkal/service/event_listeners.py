@@ -58,6 +58,7 @@ class EventListeners:
         }
         if "ttl" in document:
             order["ttl"] = document["ttl"]
+        _check_lifetime(terms, self._subscriptions.lifetime_s(document.get("ttl", limits.SUBSCRIPTION_TTL_S_DEFAULT)))
         made = await self._subscriptions.create(_key(project, document, terms), order, orderer)
         return _listener(made, terms, self._now_ms())
 
@@ -90,6 +91,14 @@ class EventListeners:
 def _listener(subscription: Subscription, terms: Terms, now_ms: int) -> EventListener:
     url, _, _ = subscription.subscriber.partition("#")
     return EventListener(terms, url, max(now_ms - subscription.created_ms, 0) // limits.SECOND_MS, subscription)
+
+
+def _check_lifetime(terms: Terms, ttl_s: int) -> None:
+    if terms.heartbeat is not None and terms.heartbeat.within >= ttl_s:
+        raise InvalidRequest(
+            f"heartbeat.within is {terms.heartbeat.within} seconds, but the listener ends before, after {ttl_s}: give it "
+            "a longer ttl."
+        )
 
 
 def _key(project: str, document: Mapping[str, Any], terms: Terms) -> QueueKey:

@@ -11,6 +11,7 @@ from sukkal.formats import cloudevents, documents
 from sukkal.model import QueueKey
 from sukkal.service.incoming import Draft, Posted
 from sukkal.service.messages import Messages
+from sukkal.service.repeats import own_name
 from sukkal.settings import Settings
 
 __all__ = ["Events", "NewEvent"]
@@ -35,10 +36,18 @@ class Events:
         """Store events as messages, and return the messages' ids once all are durable.
 
         An event with the source and id of one that was posted within ``idempotency_window_s`` is that one. If storing
-        fails some may be there: repeating the post stores the others. Raises ``InvalidEvent`` for one that has expired.
+        fails some may be there: repeating the post stores the others. Raises ``InvalidEvent`` for one that has expired
+        and was not posted before.
         """
-        drafts = [Draft(each.text, self._ttl_s(each.event, place)) for place, each in enumerate(events)]
-        names = [cloudevents.identity(each.event) for each in events]
+        names = [own_name("event", cloudevents.identity(each.event)) for each in events]
+        lives_s = [cloudevents.ttl_s(each.event, self._now_ms()) for each in events]
+        expired = [place for place, life_s in enumerate(lives_s) if life_s == 0]
+        if expired:
+            earlier = await self._messages.earlier(key, [names[place] for place in expired])
+            for place in expired:
+                if names[place] not in earlier:
+                    raise InvalidEvent(_expired(events, place))
+        drafts = [Draft(each.text, self._ttl_s(life_s)) for each, life_s in zip(events, lives_s, strict=True)]
         return await self._messages.post_each(key, client, drafts, names, size=size)
 
     async def ingest(self, key: QueueKey, client: str, draft: Draft) -> Posted:
@@ -47,13 +56,14 @@ class Events:
         A document that says the same as one that came within ``idempotency_window_s`` is that one: those who send
         what they know and nothing else, such as webhooks, give no other name to what they send.
         """
-        name = documents.digest(documents.decode(draft.body))
+        name = own_name("document", documents.digest(documents.decode(draft.body)))
         return await self._messages.post_each(key, client, [draft], [name], size=len(draft.body))
 
-    def _ttl_s(self, event: Event, place: int) -> int | None:
-        ttl_s = cloudevents.ttl_s(event, self._now_ms())
-        if ttl_s is None:
-            return None
-        if ttl_s == 0:
-            raise InvalidEvent(f"Event {place} has expired: its expirytime is {event.extensions['expirytime']}.")
-        return min(max(ttl_s, limits.MESSAGE_TTL_S_MIN), self._settings.max_message_ttl)
+    def _ttl_s(self, life_s: int | None) -> int | None:
+        """Return how long a message lives whose event is of use for so long."""
+        return None if life_s is None else min(max(life_s, limits.MESSAGE_TTL_S_MIN), self._settings.max_message_ttl)
+
+
+def _expired(events: Sequence[NewEvent], place: int) -> str:
+    what = "The event" if len(events) == 1 else f"Event {place}"
+    return f"{what} has expired: its expirytime is {events[place].event.extensions['expirytime']}."

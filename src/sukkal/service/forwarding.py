@@ -12,6 +12,7 @@ from sukkal.service.gate import Gate
 from sukkal.service.incoming import Draft
 from sukkal.service.names import is_queue_name
 from sukkal.service.orders import GRANTED, Arranged
+from sukkal.service.repeats import own_name
 from sukkal.settings import Settings
 from sukkal.sink import Delivery
 
@@ -83,6 +84,6 @@ class Forwarding:
             "",
             [Draft(delivery.body, ttl_s)],
             size=len(delivery.body),
-            idempotency_key=f"forwarded:{delivery.subscription_id}:{delivery.id}",
+            name=own_name("forwarded", delivery.subscription_id, delivery.id),
             passed=delivery.passed,
         )

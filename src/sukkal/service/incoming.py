@@ -2,10 +2,9 @@
 
 import asyncio
 import contextlib
-import hashlib
-import re
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
@@ -17,19 +16,20 @@ from sukkal.service.attributes import QueueRules, conflates, encrypts, is_epheme
 from sukkal.service.conflation import conflation_key
 from sukkal.service.encryption import Encryption
 from sukkal.service.fan_out import FanOut, is_copied
-from sukkal.service.lenses import Lenses, posted
+from sukkal.service.lenses import posted
 from sukkal.service.letters import addressed, on_its_way
 from sukkal.service.listening import Listeners
 from sukkal.service.names import is_queue_name
+from sukkal.service.normalising import normalised, size_as_posted
 from sukkal.service.posting import Posting
 from sukkal.service.quotas import Quotas, charge
+from sukkal.service.recognising import Recogniser
+from sukkal.service.repeats import Repeats, check_key
 from sukkal.service.replies import Replies
 from sukkal.settings import Settings
 from sukkal.store import Store
 
 __all__ = ["Draft", "Incoming", "Posted"]
-
-_IDEMPOTENCY_KEY: Final = re.compile(rf"[!-~]{{1,{limits.IDEMPOTENCY_KEY_CHARS_MAX}}}")
 
 
 class Draft(msgspec.Struct, frozen=True, gc=False):
@@ -68,7 +68,8 @@ class Incoming:
         fan_out: FanOut,
         posting: Posting,
         listeners: Listeners,
-        lenses: Lenses,
+        recogniser: Recogniser,
+        repeats: Repeats,
         replies: Replies,
         now_ms: Callable[[], int],
         new_id: Callable[[], str],
@@ -80,7 +81,8 @@ class Incoming:
         self._fan_out = fan_out
         self._posting = posting
         self._listeners = listeners
-        self._lenses = lenses
+        self._recogniser = recogniser
+        self._repeats = repeats
         self._replies = replies
         self._now_ms = now_ms
         self._new_id = new_id
@@ -94,26 +96,36 @@ class Incoming:
         size: int,
         own_rules: bool = True,
         idempotency_key: str | None = None,
+        name: str | None = None,
         passed: tuple[str, ...] = (),
     ) -> Posted:
         """Store messages, all or none, and return their ids once they are durable.
 
         ``size`` is that of the whole post in bytes. ``own_rules`` lets the queue's attributes decide defaults and
-        sizes. A post repeated with the same key is stored once. A queue that stores nothing only tells those who
-        listen. What is forwarded has ``passed`` other queues before.
+        sizes. A post repeated with the same key is stored once, as is one of the service's own under the same
+        ``name``. A queue that stores nothing only tells those who listen. What is forwarded has ``passed`` other queues
+        before; if it became an event there, what it was counts.
         """
         queue = await self._store.get_queue(key)
-        messages = self._messages(key, queue, client, drafts, size=size, own_rules=own_rules)
+        rules = QueueRules(queue.metadata if queue and own_rules else {}, self._settings)
+        if passed and size > rules.post_bytes_max:
+            size = sum([size_as_posted(self._recogniser, draft.body) for draft in drafts])
+        messages = self._messages(key, queue, client, drafts, rules, size)
         if queue is not None and is_ephemeral(queue.metadata):
             return await self._tell(key, drafts, messages)
         if passed:
             messages = tuple([on_its_way(message, passed) for message in messages])
         sealed = self._sealed(queue, messages)
-        now_ms = self._now_ms()
-        once = None if idempotency_key is None else self._once(idempotency_key, drafts, now_ms)
-        copies = await self._copies(queue, messages, sealed, passed)
-        publish = self._posting.publish(key, queue, sealed, copies=copies, now_ms=now_ms, once=once)
-        published = await self._within_limits(publish, key.project, sealed, queue)
+        if idempotency_key is not None:
+            check_key(idempotency_key)
+            name = idempotency_key
+        act = None if name is None else self._repeats.act(name, drafts)
+        async with self._known(key, queue, () if act is None else (act,)) as earlier:
+            if act is not None and act.key in earlier:
+                return Posted(earlier[act.key], repeated=True)
+            copies = await self._copies(queue, messages, sealed, passed)
+            publish = self._posting.publish(key, queue, sealed, copies=copies, now_ms=self._now_ms(), once=act)
+            published = await self._within_limits(publish, key.project, sealed, queue)
         return Posted(published.ids[0], repeated=published.repeated)
 
     async def post_each(
@@ -124,16 +136,38 @@ class Incoming:
         They are checked together. If storing fails some may be there: repeating the post stores the others.
         """
         queue = await self._store.get_queue(key)
-        messages = self._messages(key, queue, client, drafts, size=size, own_rules=True)
+        rules = QueueRules(queue.metadata if queue else {}, self._settings)
+        messages = self._messages(key, queue, client, drafts, rules, size)
         if queue is not None and is_ephemeral(queue.metadata):
             return await self._tell(key, drafts, messages)
-        sealed = self._sealed(queue, messages)
-        copies = _by_message(await self._copies(queue, messages, sealed, ()), sealed)
-        now_ms = self._now_ms()
-        publish = self._publish_each(key, queue, sealed, copies, names, now_ms)
-        published = await self._within_limits(publish, key.project, sealed, queue)
-        ids = tuple([each.ids[0][0] for each in published])
-        return Posted(ids, repeated=all(each.repeated for each in published))
+        acts = [self._repeats.act(name) for name in dict.fromkeys(names)]
+        async with self._known(key, queue, acts) as earlier:
+            ids = {name: known[0] for name, known in earlier.items()}
+            # Of several with one name the first is stored.
+            firsts = dict(zip(reversed(names), reversed(messages), strict=True))
+            new = tuple([firsts[act.key] for act in acts if act.key not in ids])
+            acts = [act for act in acts if act.key not in ids]
+            sealed = self._sealed(queue, new)
+            copies = _by_message(await self._copies(queue, new, sealed, ()) if new else (), sealed)
+            publish = self._publish_each(key, queue, sealed, copies, acts)
+            published = await self._within_limits(publish, key.project, sealed, queue)
+        ids |= {act.key: each.ids[0][0] for act, each in zip(acts, published, strict=True)}
+        return Posted(tuple([ids[name] for name in names]), repeated=all(each.repeated for each in published))
+
+    async def earlier(self, key: QueueKey, names: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Return the ids of what was posted by ``post_each``, by those of the names under which anything was."""
+        return await self._repeats.earlier(key, [self._repeats.act(name) for name in names])
+
+    def _known(
+        self, key: QueueKey, queue: Queue | None, acts: Sequence[Once]
+    ) -> AbstractAsyncContextManager[Mapping[str, tuple[str, ...]]]:
+        """Look up what was posted before, where that has to be known before the store says it.
+
+        Copies take room, for which others may have to go.
+        """
+        if not acts or queue is None or not is_copied(queue):
+            return contextlib.nullcontext({})
+        return self._repeats.known(key, acts)
 
     async def _publish_each(
         self,
@@ -141,23 +175,13 @@ class Incoming:
         queue: Queue | None,
         messages: Sequence[NewMessage],
         copies: Sequence[Sequence[Post]],
-        names: Sequence[str],
-        now_ms: int,
+        acts: Sequence[Once],
     ) -> list[Published]:
-        expires_ms = now_ms + self._settings.idempotency_window_s * limits.SECOND_MS
+        now_ms = self._now_ms()
         # Begun in their order they are stored in it, in few commits.
         works = [
-            asyncio.ensure_future(
-                self._posting.publish(
-                    key,
-                    queue,
-                    (message,),
-                    copies=more,
-                    now_ms=now_ms,
-                    once=Once(key=name, fingerprint=b"", expires_ms=expires_ms),
-                )
-            )
-            for message, more, name in zip(messages, copies, names, strict=True)
+            asyncio.ensure_future(self._posting.publish(key, queue, (message,), copies=more, now_ms=now_ms, once=act))
+            for message, more, act in zip(messages, copies, acts, strict=True)
         ]
         ends = await asyncio.gather(*works, return_exceptions=True)
         published: list[Published] = []
@@ -173,11 +197,9 @@ class Incoming:
         queue: Queue | None,
         client: str,
         drafts: Sequence[Draft],
-        *,
+        rules: QueueRules,
         size: int,
-        own_rules: bool,
     ) -> tuple[NewMessage, ...]:
-        rules = QueueRules(queue.metadata if queue and own_rules else {}, self._settings)
         self.check_size(size, rules)
         if not drafts:
             raise InvalidRequest("No messages to enqueu.")
@@ -189,7 +211,7 @@ class Incoming:
         messages = tuple([self._message(draft, client, rules) for draft in drafts])
         if queue is None or not normalises(queue.metadata):
             return messages
-        return tuple([self._normalised(key, message) for message in messages])
+        return tuple([self._normalised(key, message, place) for place, message in enumerate(messages)])
 
     def _message(self, draft: Draft, client: str, rules: QueueRules) -> NewMessage:
         ttl_s = rules.message_ttl_s if draft.ttl_s is None else draft.ttl_s
@@ -213,9 +235,9 @@ class Incoming:
             attributes=_attributes(draft),
         )
 
-    def _normalised(self, key: QueueKey, message: NewMessage) -> NewMessage:
+    def _normalised(self, key: QueueKey, message: NewMessage, place: int) -> NewMessage:
         what = posted(key, message.id, at_ms=self._now_ms(), ttl_s=message.ttl_s)
-        return replace(message, body=self._lenses.body("cloudevents", message.body, what))
+        return normalised(self._recogniser, message, what, place)
 
     def _sealed(self, queue: Queue | None, messages: tuple[NewMessage, ...]) -> tuple[NewMessage, ...]:
         if queue is None:
@@ -276,18 +298,6 @@ class Incoming:
         most = rules.post_bytes_max if rules else self._settings.max_messages_post_size
         if size > most:
             raise InvalidRequest(f"Message collection size is too large. Max size {most}")
-
-    def _once(self, idempotency_key: str, drafts: Sequence[Draft], now_ms: int) -> Once:
-        if not _IDEMPOTENCY_KEY.fullmatch(idempotency_key):
-            raise InvalidRequest(
-                f"The header Idempotency-Key must have 1 to {limits.IDEMPOTENCY_KEY_CHARS_MAX} printable ASCII "
-                "characters without spaces."
-            )
-        return Once(
-            key=idempotency_key,
-            fingerprint=hashlib.sha256(msgspec.json.encode(drafts)).digest(),
-            expires_ms=now_ms + self._settings.idempotency_window_s * limits.SECOND_MS,
-        )
 
 
 def _attributes(draft: Draft) -> bytes | None:

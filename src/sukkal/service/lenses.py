@@ -108,7 +108,14 @@ def received(key: QueueKey, message: Message) -> Received:
 
 def posted(key: QueueKey, message_id: str, *, at_ms: int, ttl_s: int) -> Received:
     """Return what is known of a message when it is posted."""
-    return Received(project=key.project, queue_name=key.name, message_id=message_id, posted_ms=at_ms, ttl_s=ttl_s)
+    return Received(
+        project=key.project,
+        queue_name=key.name,
+        message_id=message_id,
+        posted_ms=at_ms,
+        ttl_s=ttl_s,
+        is_topic=key.kind == "topic",
+    )
 
 
 class Lenses:

@@ -13,9 +13,12 @@ import msgspec
 from sukkal import limits
 from sukkal.errors import KeyUnavailable
 from sukkal.model import Message, NewMessage, Post, Queue, QueueKey
-from sukkal.service.encryption import Encryption
+from sukkal.service.attributes import normalises
+from sukkal.service.encryption import Encryption, is_sealed
 from sukkal.service.fan_out import FanOut, is_copied, passing
+from sukkal.service.lenses import posted
 from sukkal.service.posting import Posting
+from sukkal.service.recognising import Recogniser
 from sukkal.store import Store
 
 __all__ = ["DeadLetter", "Letters", "addressed", "further", "letter", "on_its_way", "passed_by"]
@@ -90,9 +93,16 @@ class Letters:
     """Posts dead letters."""
 
     def __init__(
-        self, store: Store, encryption: Encryption, posting: Posting, fan_out: FanOut, now_ms: Callable[[], int]
+        self,
+        store: Store,
+        encryption: Encryption,
+        recogniser: Recogniser,
+        posting: Posting,
+        fan_out: FanOut,
+        now_ms: Callable[[], int],
     ) -> None:
         self._store = store
+        self._recogniser = recogniser
         self._encryption = encryption
         self._posting = posting
         self._fan_out = fan_out
@@ -101,8 +111,23 @@ class Letters:
     async def post(self, target: QueueKey, letters: Sequence[NewMessage], passed: tuple[str, ...]) -> None:
         """Post letters to a queue, and copies to its subscribers unless it is one of those that they have passed."""
         queue = await self._store.get_queue(target)
+        if queue is not None and normalises(queue.metadata):
+            letters = [self._as_event(target, each) for each in letters]
         copies = await self._copies(queue, letters, passed) if queue is not None and is_copied(queue) else ()
         await self._posting.publish(target, queue, letters, copies=copies, now_ms=self._now_ms())
+
+    def _as_event(self, target: QueueKey, given: NewMessage) -> NewMessage:
+        """Return a letter as the event that it is; one that was encrypted stays so. None is refused: it is kept."""
+        project, id_ = target.project, given.id
+        try:
+            body = self._encryption.open_body(project, id_, given.body)
+            what = posted(target, id_, at_ms=self._now_ms(), ttl_s=given.ttl_s)
+            event = self._recogniser.as_event(body, what)
+            sealed = self._encryption.seal(project, id_, event) if is_sealed(given.body) else event
+        except KeyUnavailable as error:
+            _log.warning("a dead letter of queue %s stays what it was: %s", target.name, error)
+            return given
+        return msgspec.structs.replace(given, body=sealed)
 
     async def _copies(self, queue: Queue, letters: Sequence[NewMessage], passed: tuple[str, ...]) -> Sequence[Post]:
         if passing(queue.key) in passed or len(passed) > limits.QUEUE_HOPS_MAX:

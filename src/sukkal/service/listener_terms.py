@@ -49,6 +49,14 @@ _RESOURCE: Final[Mapping[str, tuple[str, ...]]] = {
     "on-complete": ("end", "success", "error", "fail"),
     "on-exit": ("end", "success", "error", "fail"),
 }
+# Heat's events all have one type; which status a resource has come to is an attribute.
+_STATUSES: Final[Mapping[str, tuple[str, ...]]] = {
+    "on-enter": ("IN_PROGRESS",),
+    "on-success": ("COMPLETE",),
+    "on-error": ("FAILED",),
+    "on-complete": ("COMPLETE", "FAILED"),
+    "on-exit": ("COMPLETE", "FAILED"),
+}
 _ENDED: Final = ("succeeded", "failed", "cancelled", "skipped")
 
 EVENTS: Final[Mapping[Kind, Mapping[str, tuple[str, ...]]]] = {
@@ -148,7 +156,8 @@ def _types(kind: Kind, event: str) -> list[dict[str, Any]]:
         return [{"exact": {"type": event}}]
     if kind in _PREFIX:
         return [{"exact": {"type": _PREFIX[kind] + end}} for end in EVENTS[kind][event]]
-    return [{"suffix": {"type": f".{end}"}} for end in EVENTS[kind][event]]
+    types = [{"suffix": {"type": f".{end}"}} for end in EVENTS[kind][event]]
+    return [*types, *[{"exact": {"osstatus": status}} for status in _STATUSES[event]]]
 
 
 def _named(kind: Kind, id_: str) -> dict[str, Any]:

@@ -66,6 +66,7 @@ class Messages:
         self._lenses = lenses
         self.post = incoming.post
         self.post_each = incoming.post_each
+        self.earlier = incoming.earlier
         self.check_size = incoming.check_size
         self._now_ms = now_ms
         self._new_id = new_id

@@ -21,6 +21,7 @@ from sukkal.service.gate import Gate
 from sukkal.service.incoming import Draft
 from sukkal.service.names import is_queue_name
 from sukkal.service.pages import check_limit
+from sukkal.service.repeats import own_name
 from sukkal.service.retries import delay_s
 
 __all__ = ["MEMBERS", "Indexed", "SavedSearch", "SavedSearches"]
@@ -136,7 +137,7 @@ class SavedSearches:
                 "",
                 [Draft(document.event)],
                 size=len(document.event),
-                idempotency_key=f"search:{search.name}:{_identity(document)}",
+                name=own_name("search", search.name, _identity(document)),
                 passed=passed,
             )
         except Conflict:

@@ -136,6 +136,27 @@ class MessageContract:
         subject.run(subject.engine.publish(posts, now_ms=subject.clock()))
         assert [subject.all(key=key) for key in keys] == [["same"]] * 3
 
+    def test_what_was_posted_under_a_key_is_known_until_it_is_forgotten(self, subject: Subject) -> None:
+        def act(key: str, fingerprint: bytes = b"f") -> Once:
+            return Once(key=key, fingerprint=fingerprint, expires_ms=subject.clock() + 1_000)
+
+        def earlier(*acts: Once, key: QueueKey = QUEUE) -> dict[str, tuple[str, ...]]:
+            return dict(subject.run(subject.engine.earlier(key, acts, now_ms=subject.clock())))
+
+        assert earlier(act("a")) == {}
+        for name in "ab":
+            messages = tuple([NewMessage(id=f"{name}{number}", body=b"1", ttl_s=60) for number in range(2)])
+            posts = (Post(QUEUE, messages), Post(QUEUE._replace(name="other"), messages[:1]))
+            subject.run(subject.engine.publish(posts, now_ms=subject.clock(), once=act(name)))
+        subject.claim(4, settle=True)
+        assert earlier(act("a"), act("c"), act("b")) == {"a": ("a0", "a1"), "b": ("b0", "b1")}
+        assert earlier(act("a"), key=QUEUE._replace(name="other")) == {}
+        assert earlier() == {}
+        with pytest.raises(IdempotencyConflict):
+            earlier(act("b"), act("a", b"g"))
+        subject.pass_s(1)
+        assert earlier(act("a"), act("b")) == {}
+
     def test_a_repeated_post_is_stored_once_until_its_key_is_forgotten(self, subject: Subject) -> None:
         def post(key: QueueKey = QUEUE, fingerprint: bytes = b"f") -> bool:
             once = Once(key="k", fingerprint=fingerprint, expires_ms=subject.clock() + 1_000)

@@ -197,6 +197,7 @@ class StoreMachine(RuleBasedStateMachine):
         message = NewMessage(id=self.new_id(), body=b"1", ttl_s=60)
         self.known_ids.append(message.id)
         self.note_edges(self.now_ms + 30_000, self.now_ms + 60_000)
+        self.both(lambda store: store.earlier(key, (once,), now_ms=self.now_ms))
         self.both(lambda store: store.publish((Post(key, (message,)),), now_ms=self.now_ms, once=once))
 
     @precondition(lambda self: self.known_ids)

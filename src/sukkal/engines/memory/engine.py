@@ -149,6 +149,11 @@ class MemoryEngine(SubscriptionsInMemory):
             ids, epochs=tuple(epoch for epoch, _ in stored), sequences=tuple(sequences for _, sequences in stored)
         )
 
+    async def earlier(self, key: QueueKey, acts: Sequence[Once], *, now_ms: int) -> Mapping[str, tuple[str, ...]]:
+        """Return the ids of earlier posts."""
+        known = {} if (present := self.queues.get(key)) is None else {a.key: present.earlier(a, now_ms) for a in acts}
+        return {name: ids[0] for name, ids in known.items() if ids is not None}
+
     async def browse(self, key: QueueKey, *, after: Position | None, limit: int, view: View, now_ms: int) -> Page:
         """Return part of a view of the queue."""
         contents = self.live(key, now_ms)

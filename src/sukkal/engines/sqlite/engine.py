@@ -9,7 +9,7 @@ import apsw
 import msgspec
 from msgspec.structs import replace
 
-from sukkal.engines.sqlite import claiming, publishing, reading, records, sweeping
+from sukkal.engines.sqlite import claiming, publishing, reading, records, repetitions, sweeping
 from sukkal.engines.sqlite import subscriptions as subscribing
 from sukkal.engines.sqlite.catalogue import Catalogue
 from sukkal.engines.sqlite.checkpoints import Checkpoints
@@ -146,6 +146,15 @@ class SqliteEngine:
         return await self._commits.run(
             lambda: publishing.publish(self._database.writer, self._catalogue, posts, now_ms=now_ms, once=once)
         )
+
+    async def earlier(self, key: QueueKey, acts: Sequence[Once], *, now_ms: int) -> Mapping[str, tuple[str, ...]]:
+        """Return the ids of earlier posts."""
+
+        def read(reader: apsw.Connection, queue: int) -> dict[str, tuple[str, ...]]:
+            found = {each.key: repetitions.earlier(reader, queue, each, now_ms) for each in acts}
+            return {name: ids[0] for name, ids in found.items() if ids is not None}
+
+        return self._read_queue(key, now_ms, read, {})
 
     async def browse(self, key: QueueKey, *, after: Position | None, limit: int, view: View, now_ms: int) -> Page:
         """Return part of a view of the queue."""

@@ -7,9 +7,9 @@ import msgspec
 
 from sukkal.engines.sqlite.catalogue import Catalogue
 from sukkal.engines.sqlite.lifetimes import lifetime_class
+from sukkal.engines.sqlite.repetitions import earlier
 from sukkal.engines.sqlite.rows import fetch
 from sukkal.engines.sqlite.statements import SQL
-from sukkal.errors import IdempotencyConflict
 from sukkal.model import Deleted, NewMessage, Once, Post, Published, QueueKey
 
 __all__ = ["delete_messages", "publish"]
@@ -19,8 +19,10 @@ def publish(
     writer: apsw.Connection, catalogue: Catalogue, posts: Sequence[Post], *, now_ms: int, once: Once | None
 ) -> Published:
     """Store the messages of all posts."""
-    if once is not None and (earlier := _earlier(writer, catalogue, posts[0].queue, once, now_ms)) is not None:
-        return Published(earlier, repeated=True)
+    if once is not None and (entry := catalogue.present(posts[0].queue)) is not None:
+        known = earlier(writer, entry.number, once, now_ms)
+        if known is not None:
+            return Published(known, repeated=True)
     epochs: list[int] = []
     sequences: list[tuple[int, ...]] = []
     for post in posts:
@@ -108,18 +110,3 @@ def _replace_older(
     """Remove what nobody has claimed and a message with the same key takes the place of."""
     for (gone,) in fetch(writer, SQL.replace_older, (queue, key, sequence, now_ms)):
         catalogue.removed(queue, gone)
-
-
-def _earlier(
-    writer: apsw.Connection, catalogue: Catalogue, key: QueueKey, once: Once, now_ms: int
-) -> tuple[tuple[str, ...], ...] | None:
-    entry = catalogue.present(key)
-    if entry is None:
-        return None
-    for fingerprint, ids in writer.execute(SQL.once, (entry.number, once.key, now_ms)):
-        if fingerprint != once.fingerprint:
-            raise IdempotencyConflict(
-                "The idempotency key was used before with another request. Use a new key for a new request."
-            )
-        return msgspec.json.decode(ids, type=tuple[tuple[str, ...], ...])
-    return None

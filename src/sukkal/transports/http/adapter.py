@@ -43,14 +43,15 @@ class AsgiAdapter:
             return
         if scope["type"] != "http":
             raise ValueError(f"cannot serve {scope['type']}")
-        headers = unambiguous(scope["headers"])
+        sent = tuple(scope["headers"])
+        headers = unambiguous(sent)
         try:
             body, drained = await self._read(receive, headers)
         except _Gone:
             return
         peer = scope.get("client")
         query = scope["query_string"].decode("latin-1")
-        request = Request(scope["method"], scope["path"], query, headers, body, peer[0] if peer else "")
+        request = Request(scope["method"], scope["path"], query, headers, body, peer[0] if peer else "", sent=sent)
         if "wait=" in request.query:
             response = await _while_connected(self._handler(request), receive)
             if response is None:

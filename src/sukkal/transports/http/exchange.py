@@ -1,6 +1,6 @@
 """What goes in and out of the functions that answer HTTP requests."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -37,6 +37,7 @@ class Request(msgspec.Struct, gc=False):
 
     ``path`` is percent-decoded, ``query`` is not; ``headers`` have lower-case names. ``body`` is ``None`` when it was
     larger than the server reads. ``peer`` is the address that it came from. It ``upgrades`` if it asks for a WebSocket.
+    ``sent`` has the headers as they came, where any may be there twice.
     """
 
     method: str
@@ -46,6 +47,7 @@ class Request(msgspec.Struct, gc=False):
     body: bytes | None = b""
     peer: str = ""
     upgrades: bool = False
+    sent: Sequence[Header] = ()
 
     def header(self, name: bytes) -> str | None:
         """Return a header's value, or ``None``."""

@@ -16,6 +16,7 @@ from sukkal import limits
 from sukkal.errors import BadRequest, SukkalError, Unavailable
 from sukkal.format import Event
 from sukkal.formats import cloudevents
+from sukkal.formats.members import place_of_posts
 from sukkal.service.listening import Begun, Heard
 from sukkal.transports.http.exchange import Request, Response, SocketResponse
 from sukkal.transports.http.senders import signed_part
@@ -137,7 +138,9 @@ def _ready(begun: Begun) -> Data:
     """Return the event that says where listening begins."""
     place = str(begun.ear.place)
     data = {"position": place} | ({} if begun.recovered is None else {"recovered": begun.recovered})
-    event = Event(id=place, source=f"/v2/queues/{begun.ear.key.name}", type=_READY, data=data)
+    key = begun.ear.key
+    source = place_of_posts(key.name, is_topic=key.kind == "topic")
+    event = Event(id=place, source=source, type=_READY, data=data)
     return cloudevents.encode(event).decode("utf-8")
 
 

@@ -31,7 +31,8 @@ async def ingest(call: Call) -> Response:
 
 def _events(call: Call, body: bytes) -> list[NewEvent]:
     """Return the events of a request: their text is as it came if that was JSON."""
-    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in call.request.headers.items()]
+    sent = call.request.sent or call.request.headers.items()
+    headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in sent]
     if not http_binding.is_event(headers):
         raise UnsupportedMediaType(
             f"Events are taken as {cloudevents.STRUCTURED_TYPE} and {cloudevents.BATCH_TYPE}, or in binary mode, with "
