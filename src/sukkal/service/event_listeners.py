@@ -96,8 +96,8 @@ def _listener(subscription: Subscription, terms: Terms, now_ms: int) -> EventLis
 def _check_lifetime(terms: Terms, ttl_s: int) -> None:
     if terms.heartbeat is not None and terms.heartbeat.within >= ttl_s:
         raise InvalidRequest(
-            f"heartbeat.within is {terms.heartbeat.within} seconds, but the listener ends before, after {ttl_s}: give it "
-            "a longer ttl."
+            f"heartbeat.within is {terms.heartbeat.within} seconds, but the listener ends before, after {ttl_s}: "
+            "give it a longer ttl."
         )
 
 
