@@ -24,7 +24,7 @@ from sukkal.engines.memory.contents import (
     usage,
     visible,
 )
-from sukkal.engines.memory.records import RecordTable
+from sukkal.engines.memory.records import RecordsInMemory, RecordTable
 from sukkal.engines.memory.subscriptions import SubscriptionsInMemory, expired
 from sukkal.errors import ClaimNotFound, RevisionConflict
 from sukkal.model import (
@@ -43,9 +43,6 @@ from sukkal.model import (
     QueueKey,
     QueueKind,
     QueueList,
-    Record,
-    RecordKey,
-    RecordPage,
     Settled,
     Settlement,
     Stats,
@@ -60,7 +57,7 @@ _NUMBERS_PER_MS: Final = 1_000
 _MARKS: Final = 4_096
 
 
-class MemoryEngine(SubscriptionsInMemory):
+class MemoryEngine(SubscriptionsInMemory, RecordsInMemory):
     """Keeps all data in the process. See ``sukkal.store.Engine``."""
 
     def __init__(self) -> None:
@@ -333,25 +330,7 @@ class MemoryEngine(SubscriptionsInMemory):
         live = contents.live(now_ms) if contents else ()
         return min((each.message.visible_ms for each in live if each.waits(now_ms)), default=None)
 
-    # -- records and accounts
-
-    async def put_record(self, key: RecordKey, value: bytes, *, now_ms: int, expires_ms: int | None = None) -> Record:
-        """Create the record, or replace its value and expiry."""
-        return self._records.put(key, value, now_ms=now_ms, expires_ms=expires_ms)
-
-    async def get_record(self, key: RecordKey, *, now_ms: int) -> Record | None:
-        """Return the record, or ``None``."""
-        return self._records.get(key, now_ms=now_ms)
-
-    async def list_records(
-        self, kind: str, project: str | None, *, after: tuple[str, str], limit: int, now_ms: int
-    ) -> RecordPage:
-        """Return a page of records by project and name."""
-        return self._records.list(kind, project, after=after, limit=limit, now_ms=now_ms)
-
-    async def delete_record(self, key: RecordKey, *, now_ms: int) -> bool:
-        """Delete the record and tell whether there was one."""
-        return self._records.delete(key, now_ms=now_ms)
+    # -- accounts
 
     async def usage(self, project: str, *, now_ms: int) -> Usage:
         """Count what the project keeps."""

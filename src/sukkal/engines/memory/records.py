@@ -3,7 +3,7 @@
 from sukkal.engines.memory.contents import remove
 from sukkal.model import Record, RecordKey, RecordPage
 
-__all__ = ["RecordTable"]
+__all__ = ["RecordTable", "RecordsInMemory"]
 
 
 class RecordTable:
@@ -50,3 +50,27 @@ class RecordTable:
 
 def _live(record: Record, now_ms: int) -> bool:
     return record.expires_ms is None or now_ms < record.expires_ms
+
+
+class RecordsInMemory:
+    """The part of the engine that keeps records."""
+
+    _records: RecordTable
+
+    async def put_record(self, key: RecordKey, value: bytes, *, now_ms: int, expires_ms: int | None = None) -> Record:
+        """Create the record, or replace its value and expiry."""
+        return self._records.put(key, value, now_ms=now_ms, expires_ms=expires_ms)
+
+    async def get_record(self, key: RecordKey, *, now_ms: int) -> Record | None:
+        """Return the record, or ``None``."""
+        return self._records.get(key, now_ms=now_ms)
+
+    async def list_records(
+        self, kind: str, project: str | None, *, after: tuple[str, str], limit: int, now_ms: int
+    ) -> RecordPage:
+        """Return a page of records by project and name."""
+        return self._records.list(kind, project, after=after, limit=limit, now_ms=now_ms)
+
+    async def delete_record(self, key: RecordKey, *, now_ms: int) -> bool:
+        """Delete the record and tell whether there was one."""
+        return self._records.delete(key, now_ms=now_ms)
