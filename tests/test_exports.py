@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import importlib.util
 import pkgutil
 from types import ModuleType
 from typing import Final
@@ -18,6 +19,27 @@ MODULES: Final = sorted(
 )
 
 
+NOT_INSTALLED: Final = "sukkal.oslo."
+"""What is below this needs an extra that is only where the driver runs; it is read instead of imported."""
+
+
+def as_written(name: str) -> tuple[ModuleType, str]:
+    """Return a module with the names that it defines, without running it, and its text."""
+    found = importlib.util.find_spec(name)
+    assert found is not None
+    assert found.origin is not None
+    with open(found.origin, encoding="utf-8") as file:
+        text = file.read()
+    module = ModuleType(name)
+    for node in ast.parse(text).body:
+        targets = node.targets if isinstance(node, ast.Assign) else [getattr(node, "target", None)]
+        defined = [getattr(node, "name", None), *(getattr(target, "id", None) for target in targets)]
+        vars(module).update(dict.fromkeys(filter(None, defined)))
+        if isinstance(node, ast.Assign) and defined[1] == "__all__":
+            module.__dict__["__all__"] = ast.literal_eval(node.value)
+    return module, text
+
+
 def faults(module: ModuleType, text: str) -> list[str]:
     """Return what is wrong with a module's list of public names."""
     if not isinstance(names := getattr(module, "__all__", None), list):
@@ -32,6 +54,9 @@ def faults(module: ModuleType, text: str) -> list[str]:
 
 @pytest.mark.parametrize("name", MODULES)
 def test_the_list_of_public_names_is_true(name: str) -> None:
+    if name.startswith(NOT_INSTALLED):
+        assert faults(*as_written(name)) == []
+        return
     module = importlib.import_module(name)
     assert module.__file__ is not None
     with open(module.__file__, encoding="utf-8") as file:

@@ -102,3 +102,44 @@ def test_the_claim_of_a_caller_who_went_away_is_given_back(service: Service) -> 
         assert response.json()["messages"][0]["body"] == "x"
 
     service.run(scenario())
+
+
+def test_takers_that_come_back_at_once_are_served_in_turn(service: Service) -> None:
+    served: list[str] = []
+
+    async def take(name: str, client: str) -> None:
+        while True:
+            claim = await service.request("POST", "/v2/queues/q/claims?limit=1&wait=60", client=client)
+            if claim.json()["messages"][0]["body"] == "end":
+                return
+            served.append(name)
+
+    async def scenario() -> None:
+        clients = {name: f"6ac2e86e-94a1-4bd9-a5f7-1d0c6e9a1b5{number}" for number, name in enumerate("abc")}
+        # Two claims each, so that one that is not back in time does not lose its client's turn.
+        takers = [asyncio.ensure_future(take(name, client)) for name, client in clients.items() for _ in range(2)]
+        for _ in range(200):
+            await asyncio.sleep(0)
+        for number in range(30):
+            await post(service, number)
+        for _ in takers:
+            await post(service, "end")
+        await asyncio.gather(*takers)
+
+    service.run(scenario())
+    assert served == list("abc") * 10
+
+
+def test_more_messages_than_waiters_are_all_taken(service: Service) -> None:
+    async def scenario() -> None:
+        first = await waits(service, "POST", "/v2/queues/q/claims?limit=1&wait=60")
+        bodies = [{"body": number} for number in range(3)]
+        posted = asyncio.ensure_future(service.request("POST", "/v2/queues/q/messages", json={"messages": bodies}))
+        others = [
+            asyncio.ensure_future(service.request("POST", "/v2/queues/q/claims?limit=1&wait=60")) for _ in range(2)
+        ]
+        await posted
+        taken = [(await task).json()["messages"][0]["body"] for task in (first, *others)]
+        assert sorted(taken) == [0, 1, 2]
+
+    service.run(scenario())

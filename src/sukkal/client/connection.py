@@ -1,28 +1,19 @@
 """Requests to a service and their answers."""
 
-import json
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, Self
 
 import aiohttp
 from yarl import URL
 
 from sukkal.client.credentials import Credentials
 from sukkal.client.errors import Refused, Unreachable
+from sukkal.client.exchange import Answer, outgoing, read_answer
 
-__all__ = ["Answer", "Connection"]
+__all__ = ["Connection"]
 
 _UNAUTHORIZED: Final = 401
-_FAILED_FROM: Final = 400
-
-
-class Answer(NamedTuple):
-    """What the service answered. ``document`` is ``None`` if there was no JSON."""
-
-    status: int
-    headers: Mapping[str, str]
-    document: Any
 
 
 class Connection:
@@ -80,40 +71,16 @@ class Connection:
     ) -> Answer:
         if self._session is None:
             raise RuntimeError("The connection is used before or after its context.")
-        sent = {"Client-ID": self._client_id, "Accept": "application/json"}
-        sent |= await self._credentials.headers()
-        if document is not None:
-            sent["Content-Type"] = "application/json"
-        sent |= headers or {}
-        url = URL(f"{self._root}{path}", encoded=True).update_query(query or {})
-        body = document if document is None or isinstance(document, bytes) else _text(document)
+        identity = await self._credentials.headers()
+        request = outgoing(
+            method, path, document, client_id=self._client_id, query=query, headers={**identity, **(headers or {})}
+        )
+        url = URL(f"{self._root}{request.target}", encoded=True)
         try:
-            async with self._session.request(method, url, data=body, headers=sent, allow_redirects=False) as answer:
+            async with self._session.request(
+                method, url, data=request.body, headers=request.headers, allow_redirects=False
+            ) as answer:
                 text = await answer.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unreachable(f"No answer from {self._root}: {str(error) or type(error).__name__}") from error
-        if answer.status >= _FAILED_FROM:
-            raise _refused(answer.status, answer.headers, _document(text))
-        return Answer(answer.status, answer.headers, _document(text))
-
-
-def _text(document: Any) -> bytes:
-    return json.dumps(document, ensure_ascii=False).encode()
-
-
-def _document(text: bytes) -> Any:
-    try:
-        return json.loads(text) if text else None
-    except ValueError:
-        return None
-
-
-def _refused(status: int, headers: Mapping[str, str], document: Any) -> Refused:
-    said = document if isinstance(document, dict) else {}
-    description = said.get("description") or said.get("title")
-    after = headers.get("Retry-After", "")
-    return Refused(
-        status,
-        str(description or "The service gave no reason."),
-        retry_after_s=float(after) if after.isascii() and after.isdigit() else None,
-    )
+        return read_answer(answer.status, answer.headers, text)

@@ -1,12 +1,13 @@
 """How a client says who it is."""
 
 import asyncio
+import threading
 from collections.abc import Mapping
 from typing import Any, Protocol
 
 from sukkal.client.errors import ClientError, Unreachable
 
-__all__ = ["ApiToken", "Credentials", "KeystonePassword", "ProjectName"]
+__all__ = ["ApiToken", "BlockingCredentials", "Credentials", "KeystonePassword", "ProjectName"]
 
 
 class Credentials(Protocol):
@@ -17,6 +18,18 @@ class Credentials(Protocol):
         ...
 
     async def renew(self) -> bool:
+        """Forget what the service has just refused, and tell whether there may be better."""
+        ...
+
+
+class BlockingCredentials(Protocol):
+    """The same for a client that waits in its thread."""
+
+    def headers_now(self) -> Mapping[str, str]:
+        """Return the headers of a request. Raises ``ClientError``."""
+        ...
+
+    def renew_now(self) -> bool:
         """Forget what the service has just refused, and tell whether there may be better."""
         ...
 
@@ -35,6 +48,14 @@ class ProjectName:
         """Tell that there is nothing else."""
         return False
 
+    def headers_now(self) -> Mapping[str, str]:
+        """Return the header with the project."""
+        return self._headers
+
+    def renew_now(self) -> bool:
+        """Tell that there is nothing else."""
+        return False
+
 
 class ApiToken:
     """An API key, or a token that somebody got elsewhere. ``project`` is another one than the token's own."""
@@ -47,6 +68,14 @@ class ApiToken:
         return self._headers
 
     async def renew(self) -> bool:
+        """Tell that there is nothing else."""
+        return False
+
+    def headers_now(self) -> Mapping[str, str]:
+        """Return the header with the token."""
+        return self._headers
+
+    def renew_now(self) -> bool:
         """Tell that there is nothing else."""
         return False
 
@@ -64,21 +93,29 @@ class KeystonePassword:
 
         self._plugin = v3.Password(**options)
         self._session = session.Session(auth=self._plugin)
-        self._asking = asyncio.Lock()
+        self._asking = threading.Lock()
 
     async def headers(self) -> Mapping[str, str]:
         """Return the header with a token that has not expired. Raises ``ClientError``."""
+        return await asyncio.to_thread(self.headers_now)
+
+    async def renew(self) -> bool:
+        """Forget the token."""
+        return await asyncio.to_thread(self.renew_now)
+
+    def headers_now(self) -> Mapping[str, str]:
+        """Return the header with a token that has not expired. Raises ``ClientError``."""
         from keystoneauth1 import exceptions
 
-        async with self._asking:
+        with self._asking:
             try:
-                token = await asyncio.to_thread(self._session.get_token)
+                token = self._session.get_token()
             except (exceptions.Unauthorized, exceptions.MissingAuthPlugin) as error:
                 raise ClientError(f"Keystone refused the credentials: {error}") from error
             except exceptions.ClientException as error:
                 raise Unreachable(f"Keystone gave no token: {error}") from error
         return {"X-Auth-Token": str(token)}
 
-    async def renew(self) -> bool:
+    def renew_now(self) -> bool:
         """Forget the token."""
-        return bool(await asyncio.to_thread(self._plugin.invalidate))
+        return bool(self._plugin.invalidate())

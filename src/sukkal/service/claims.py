@@ -42,9 +42,19 @@ class Claims:
         self._new_id = new_id
 
     async def create(
-        self, key: QueueKey, *, ttl_s: int | None, grace_s: int | None, limit: int | None, wait_s: int = 0
+        self,
+        key: QueueKey,
+        *,
+        ttl_s: int | None,
+        grace_s: int | None,
+        limit: int | None,
+        wait_s: int = 0,
+        client: str = "",
     ) -> Taken | None:
-        """Claim the first free messages, waiting for some if asked to; ``None`` if there were none."""
+        """Claim the first free messages, waiting for some if asked to; ``None`` if there were none.
+
+        Of several clients that wait each has its turn.
+        """
         settings = self._settings
         limit = check_limit(
             limit, settings.max_messages_per_claim_or_pop, "Limit must be at least 1 and may not be greater than {}."
@@ -54,7 +64,7 @@ class Claims:
         async def take() -> Taken | None:
             return await self._take(key, NewClaim(id=self._new_id(), ttl_s=ttl_s, grace_s=grace_s), limit)
 
-        return await self._waiting.until(key, take, wait_s=wait_s, takes=True)
+        return await self._waiting.until(key, take, wait_s=wait_s, takes=True, client=client)
 
     async def get(self, key: QueueKey, claim_id: str) -> tuple[HeldClaim, int]:
         """Return a live claim and the time. Raises ``ClaimNotFound``."""

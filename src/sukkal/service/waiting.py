@@ -7,8 +7,8 @@ comes between looking and waiting is missed.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from itertools import count
-from typing import TypeVar
+from itertools import count, islice
+from typing import Final, TypeVar
 
 from sukkal import limits
 from sukkal.model import QueueKey
@@ -18,18 +18,21 @@ __all__ = ["Waiting"]
 
 T = TypeVar("T")
 
+_LOOKED_AT_MAX: Final = 16
+
 
 class _Waiter:
-    """One who waits; ``ticket`` grows with the time of coming.
+    """One who waits, and the client that does; ``ticket`` grows with the time of coming.
 
     It is ``called`` from when it is woken until it has looked. One that ``passes`` and finds something wakes the next
     one, since there may be more.
     """
 
-    __slots__ = ("called", "passes", "ticket", "woken")
+    __slots__ = ("called", "client", "passes", "ticket", "woken")
 
-    def __init__(self, ticket: int) -> None:
+    def __init__(self, ticket: int, client: str) -> None:
         self.ticket = ticket
+        self.client = client
         self.called = self.passes = False
         self.renew()
 
@@ -41,15 +44,19 @@ class _Waiter:
 class _Place:
     """The waiters at one queue, and the alarm for its next delay or claim that ends.
 
-    ``on_their_way`` are so many takers that were woken and have not looked yet.
+    ``on_their_way`` are so many takers that were woken and have not looked yet; ``turns`` tells in which order clients
+    were called last; ``unseen`` is set when one has come who has not looked while nobody stood in the line: those who
+    are on their way may have been called for fewer messages than there are.
     """
 
-    __slots__ = ("alarm", "alarm_ms", "on_their_way", "takers", "watchers")
+    __slots__ = ("alarm", "alarm_ms", "on_their_way", "takers", "turns", "unseen", "watchers")
 
     def __init__(self) -> None:
         self.takers: deque[_Waiter] = deque()
         self.watchers: deque[_Waiter] = deque()
         self.on_their_way = 0
+        self.turns: dict[str, None] = {}
+        self.unseen = False
         self.alarm: asyncio.TimerHandle | None = None
         self.alarm_ms = 0
 
@@ -64,12 +71,24 @@ class _Place:
         return not (self.takers or self.watchers or self.on_their_way)
 
     def call(self, *, passes: bool = False) -> None:
-        """Wake the taker that has waited longest."""
-        waiter = self.takers.popleft()
+        """Wake a taker: clients in turn, of one client who has waited longest."""
+        waiter = self._next()
         waiter.passes = waiter.passes or passes
         self.on_their_way += not waiter.called
         waiter.called = True
         waiter.woken.set_result(None)
+
+    def _next(self) -> _Waiter:
+        """Take out of the line, of which only the beginning is looked at, who is next."""
+        order = {client: number for number, client in enumerate(self.turns, 1)}
+        line = islice(self.takers, _LOOKED_AT_MAX)
+        index, waiter = min(enumerate(line), key=lambda each: order.get(each[1].client, 0))
+        del self.takers[index]
+        self.turns.pop(waiter.client, None)
+        self.turns[waiter.client] = None
+        if len(self.turns) > _LOOKED_AT_MAX:
+            del self.turns[next(iter(self.turns))]
+        return waiter
 
     def looks(self, waiter: _Waiter) -> None:
         """Take note that one looks: unless it was woken for one message, there may be more than it finds."""
@@ -86,8 +105,9 @@ class _Place:
 class Waiting:
     """Those who wait, by queue.
 
-    *Takers* each take what they find, so as many are woken as there are new messages, the longest waiting first; who
-    comes while others wait joins them without looking. *Watchers* take nothing: all are woken.
+    *Takers* each take what they find, so as many are woken as there are new messages, clients in turn, of one client
+    the longest waiting first; who comes while others wait joins them without looking. *Watchers* take nothing: all are
+    woken.
     """
 
     def __init__(self, store: Store, now_ms: Callable[[], int]) -> None:
@@ -121,20 +141,24 @@ class Waiting:
         for key, place in list(self._places.items()):
             self.wake(key, len(place.takers))
 
-    async def until(self, key: QueueKey, look: Callable[[], Awaitable[T]], *, wait_s: int, takes: bool) -> T:
+    async def until(
+        self, key: QueueKey, look: Callable[[], Awaitable[T]], *, wait_s: int, takes: bool, client: str = ""
+    ) -> T:
         """Return the first result of ``look`` that is true, or the last one when the time is over."""
         ends_ms = self._now_ms() + wait_s * limits.SECOND_MS
         behind = takes and wait_s > 0 and key in self._places and self._places[key].taken
         if not behind and ((result := await look()) or wait_s <= 0 or self._closing):
             return result
         place = self._places.setdefault(key, _Place())
-        waiters, waiter = place.takers if takes else place.watchers, _Waiter(next(self._tickets))
+        waiters, waiter = place.takers if takes else place.watchers, _Waiter(next(self._tickets), client)
         found: bool | None = None
         try:
             while not self._closing and self._now_ms() < ends_ms:
                 waiter.renew()
                 _enter(waiters, waiter)
-                if not behind:
+                if behind:
+                    place.unseen = place.unseen or len(waiters) == 1
+                else:
                     place.looks(waiter)
                     found = bool(result := await look())
                     if found:
@@ -179,7 +203,9 @@ class Waiting:
             waiters.remove(waiter)
         passes, called, again = waiter.passes, waiter.called, waiter.woken.done()
         place.looked(waiter)
-        if place.takers and ((called and found is None) or (found and (passes or again))):
+        if found is False:
+            place.unseen = False
+        if place.takers and ((called and found is None) or (found and (passes or again or place.unseen))):
             place.call(passes=passes)
         if place.empty and self._places.get(key) is place:
             if place.alarm is not None:

@@ -22,6 +22,7 @@ async def create(call: Call) -> Response:
         grace_s=optional_int(document, "grace"),
         limit=query.number("limit"),
         wait_s=call.wait_s(query),
+        client=call.caller.client,
     )
     if taken is None:
         return no_content()

@@ -19,6 +19,7 @@ async def create(call: Call) -> Reply:
         grace_s=call.number("grace"),
         limit=call.number("limit"),
         wait_s=call.wait_s(),
+        client=call.caller.client,
     )
     if taken is None:
         return Reply(204, {"claim_id": None, "messages": []})
