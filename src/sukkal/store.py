@@ -88,7 +88,9 @@ class Store(Protocol):
         """Store messages in all the named queues at once, creating queues that do not exist.
 
         A message whose id the queue already holds is left as it is. With ``once``, a repetition stores nothing and
-        returns the ids of the first time; the same key with another fingerprint raises ``IdempotencyConflict``.
+        returns the ids that the first of the posts had the first time, and those of no other: what is kept to know a
+        repetition does not grow with the copies. The same key with another fingerprint raises
+        ``IdempotencyConflict``.
         """
 
     async def browse(self, key: QueueKey, *, after: Position | None, limit: int, view: View, now_ms: int) -> Page:

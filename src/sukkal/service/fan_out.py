@@ -13,6 +13,7 @@ from sukkal.service.addressees import AddressBook, Addressees, Group
 from sukkal.service.attributes import DISABLED, is_searched
 from sukkal.service.backlogs import Backlogs
 from sukkal.service.lenses import Lenses, posted
+from sukkal.service.turns import Part
 from sukkal.settings import Settings
 from sukkal.store import Store
 
@@ -114,18 +115,25 @@ class FanOut:
         if not queue.subscriptions:
             return found
         sieve = _Sieve(self._lenses, queue.key, messages, every, self._now_ms())
-        after = ""
-        while True:
-            page = await self._store.list_subscriptions(
+        after, more = "", True
+        while more:
+            rest = await self._store.list_subscriptions(
                 queue.key, after=after, limit=limits.SUBSCRIPTIONS_PER_POST, now_ms=self._now_ms()
             )
-            wanted = await sieve.wanted(self._book.of(queue.key, after, page))
-            copies = [each for each in wanted if self.obstacle(each[0]) is None]
-            await self._heard([each for each, _ in copies])
-            found += await self._backlogs.with_room([(each.backlog, some) for each, some in copies])
-            if len(page) < limits.SUBSCRIPTIONS_PER_POST:
-                return found
-            after = page[-1].id
+            more = len(rest) == limits.SUBSCRIPTIONS_PER_POST
+            while rest:
+                async with self._lenses.turns.of(queue.key.project):
+                    addressees = await self._book.of(queue.key, after, rest)
+                    wanted = await sieve.wanted(addressees)
+                found += await self._deliverable(wanted)
+                rest, after = rest[len(addressees.subscriptions) :], addressees.subscriptions[-1].id
+        return found
+
+    async def _deliverable(self, wanted: Sequence[tuple[Subscription, tuple[NewMessage, ...]]]) -> list[Post]:
+        """Return the posts for those who get anything at all and have room."""
+        copies = [each for each in wanted if self.obstacle(each[0]) is None]
+        await self._heard([each for each, _ in copies])
+        return await self._backlogs.with_room([(each.backlog, some) for each, some in copies])
 
     def obstacle(self, subscription: Subscription) -> str | None:
         """Return why a subscription gets nothing at all, if so."""
@@ -149,7 +157,7 @@ class _Sieve:
         self._copies = copies
         self._now_ms = now_ms
         self._attributes: list[Attributes] | None = None
-        self._weight = 0
+        self._part = Part()
 
     async def wanted(self, addressees: Addressees) -> list[tuple[Subscription, tuple[NewMessage, ...]]]:
         """Return the copies for each of some addressees that wants any."""
@@ -170,7 +178,8 @@ class _Sieve:
                 lens = group.lens
                 if lens.passes is None or lens.passes(attributes):
                     found.setdefault(lens.filters, (group, []))[1].append(copy)
-                await self._turn(lens.weight)
+                if self._part.ends(lens.weight):
+                    await asyncio.sleep(0)
         return found
 
     async def _recognised(self) -> list[Attributes]:
@@ -178,15 +187,9 @@ class _Sieve:
         for message in self._messages:
             what = posted(self._key, message.id, at_ms=self._now_ms, ttl_s=message.ttl_s)
             found.append(self._lenses.attributes(message.body, what))
-            await self._turn(limits.EXPRESSION_WEIGHT)
+            if self._part.ends(limits.EXPRESSION_WEIGHT + len(message.body) // limits.DECODED_BYTES_PER_WEIGHT):
+                await asyncio.sleep(0)
         return found
-
-    async def _turn(self, weight: int) -> None:
-        """Let others go on: many messages and large filters would keep them waiting."""
-        self._weight += weight
-        if self._weight >= limits.FILTER_WEIGHT_AT_ONCE:
-            self._weight = 0
-            await asyncio.sleep(0)
 
 
 def _copies(key: QueueKey, messages: Sequence[NewMessage], passed: tuple[str, ...]) -> tuple[NewMessage, ...]:

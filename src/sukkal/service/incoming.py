@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -138,7 +138,7 @@ class Incoming:
             new = tuple([firsts[act.key] for act in acts if act.key not in ids])
             acts = [act for act in acts if act.key not in ids]
             sealed = self._sealed(queue, new)
-            copies = _by_message(await self._copies(queue, new, sealed, ()) if new else (), sealed)
+            copies = await self._copies(queue, new, sealed, ()) if new else ()
             publish = self._publish_each(key, queue, sealed, copies, acts)
             published = await self._within_limits(publish, key.project, sealed, queue)
         ids |= {act.key: each.ids[0][0] for act, each in zip(acts, published, strict=True)}
@@ -164,22 +164,20 @@ class Incoming:
         key: QueueKey,
         queue: Queue | None,
         messages: Sequence[NewMessage],
-        copies: Sequence[Sequence[Post]],
+        copies: Sequence[Post],
         acts: Sequence[Once],
     ) -> list[Published]:
         now_ms = self._now_ms()
-        # Begun in their order they are stored in it, in few commits.
-        works = [
-            asyncio.ensure_future(self._posting.publish(key, queue, (message,), copies=more, now_ms=now_ms, once=act))
-            for message, more, act in zip(messages, copies, acts, strict=True)
-        ]
-        ends = await asyncio.gather(*works, return_exceptions=True)
         published: list[Published] = []
-        for end in ends:
-            if isinstance(end, BaseException):
-                raise end
-            published.append(end)
-        return published
+        begun: list[Coroutine[Any, Any, Published]] = []
+        rows = 0
+        for message, more, act in zip(messages, _by_message(copies, messages), acts, strict=True):
+            begun.append(self._posting.publish(key, queue, (message,), copies=more, now_ms=now_ms, once=act))
+            rows += 1 + len(more)
+            if rows >= limits.POSTED_AT_ONCE_ROWS:
+                published += await _all_of(begun)
+                begun, rows = [], 0
+        return published + await _all_of(begun)
 
     def _messages(
         self,
@@ -268,10 +266,19 @@ class Incoming:
             raise InvalidRequest(f"Message collection size is too large. Max size {most}")
 
 
-def _by_message(copies: Sequence[Post], messages: Sequence[NewMessage]) -> list[list[Post]]:
-    """Return the copies of each message."""
-    found: dict[str, list[Post]] = {message.id: [] for message in messages}
-    for post in copies:
-        for copy in post.messages:
-            found[copy.id].append(Post(post.queue, (copy,)))
-    return list(found.values())
+def _by_message(copies: Sequence[Post], messages: Sequence[NewMessage]) -> Iterator[list[Post]]:
+    """Give the copies of one message after the other; each post has its copies in the order of the messages."""
+    left = [(post.queue, list(reversed(post.messages))) for post in copies]
+    for message in messages:
+        yield [Post(key, (some.pop(),)) for key, some in left if some and some[-1].id == message.id]
+
+
+async def _all_of(works: Sequence[Coroutine[Any, Any, Published]]) -> list[Published]:
+    """Do works together and return their results. Begun in their order they are stored in it, in few commits."""
+    ends = await asyncio.gather(*works, return_exceptions=True)
+    published: list[Published] = []
+    for end in ends:
+        if isinstance(end, BaseException):
+            raise end
+        published.append(end)
+    return published

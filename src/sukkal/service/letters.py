@@ -106,7 +106,7 @@ class Letters:
         try:
             body = self._encryption.open_body(project, id_, given.body)
             what = posted(target, id_, at_ms=self._now_ms(), ttl_s=given.ttl_s)
-            event = self._recogniser.as_event(body, what)
+            event = self._recogniser.recognised(body, what).body("cloudevents")
             sealed = self._encryption.seal(project, id_, event) if is_sealed(given.body) else event
         except KeyUnavailable as error:
             _log.warning("a dead letter of queue %s stays what it was: %s", target.name, error)

@@ -22,6 +22,7 @@ from sukkal.service.attributes import history_s, is_ephemeral
 from sukkal.service.encryption import Encryption
 from sukkal.service.handing_over import HandingOver
 from sukkal.service.lenses import CLEAR, Lens, Lenses, posted
+from sukkal.service.turns import Part
 from sukkal.store import Store
 
 __all__ = ["Begun", "Ear", "Heard", "Kept", "Listeners", "Place", "history_key", "place_of"]
@@ -85,6 +86,13 @@ class Heard(msgspec.Struct, gc=False):
     place: Place | None
     frames: dict[Hashable, Any]
 
+    def weight(self, lens: Lens) -> int:
+        """Return what it costs to look at it through a lens, as far as nobody with such a lens has done so."""
+        looks = lens.passes is not None and ("passes", lens.filters) not in self.frames
+        if looks or (lens.form is not None and lens.form not in self.frames):
+            return lens.weight_of(len(self.body))
+        return 0
+
     def text(self, *, positioned: bool) -> bytes:
         """Return the notification, with the message's id and position if that is asked for."""
         more: Mapping[str, str] | None = None
@@ -98,8 +106,8 @@ class Ear:
 
     ``hear`` is called with each message, ``end`` once with the reason why no more will come; neither waits. ``place``
     is the last one that was heard, ``missed`` the first page of what came after it, read in ``watched`` when the
-    listener came. It is ``warned`` if it was told then that something is gone. ``filters`` tells what it wants. Nothing
-    is heard once it has ``ended``.
+    listener came. It is ``warned`` if it was told then that something is gone. The ``lens`` tells what it wants.
+    Nothing is heard once it has ``ended``.
     """
 
     def __init__(
@@ -109,11 +117,11 @@ class Ear:
         end: Callable[[str], None],
         *,
         begun_ms: int,
-        filters: bytes = b"",
+        lens: Lens = CLEAR,
     ) -> None:
         self.key = key
         self.begun_ms = begun_ms
-        self.filters = filters
+        self.lens = lens
         self.place = Place(0, 0)
         self.watched = key
         self.missed: Page | None = None
@@ -149,11 +157,20 @@ class Ear:
             self.place = heard.place
             self._hear(heard)
 
-    def release(self) -> None:
+    def cost(self, heard: Heard) -> int:
+        """Return what telling a message costs besides the telling itself."""
+        return heard.weight(self.lens) // limits.WEIGHT_PER_TELLING if self._held is None else 0
+
+    async def release(self, part: Part) -> None:
         """Hear what was held, and from now on everything at once."""
-        held, self._held = self._held, None
-        for heard in held or ():
+        while self._held and not self.ended:
+            heard = self._held.popleft()
+            self._held_bytes -= len(heard.body)
+            weight = heard.weight(self.lens)
             self.hear(heard)
+            if part.ends(1 + weight):
+                await asyncio.sleep(0)
+        self._held = None
 
     def end(self, reason: str) -> None:
         """Say that no more will come."""
@@ -209,7 +226,7 @@ class Listeners:
             if (seen := self._seen(lens, heard)) is not None:
                 hear(seen)
 
-        ear = Ear(key, hear if lens.clear else look, end, begun_ms=self._now_ms(), filters=lens.filters)
+        ear = Ear(key, hear if lens.clear else look, end, begun_ms=self._now_ms(), lens=lens)
         self._ears.setdefault(key, set()).add(ear)
         try:
             watched = ear.watched = await self._watched(key)
@@ -232,7 +249,7 @@ class Listeners:
 
     def _check_filters(self, key: QueueKey, filters: bytes) -> None:
         # Each of them looks at each message while all wait.
-        known = {ear.filters for ear in self._ears.get(key, ()) if ear.filters}
+        known = {ear.lens.filters for ear in self._ears.get(key, ()) if ear.lens.filters}
         if filters and filters not in known and len(known) >= limits.LISTENER_FILTERS_MAX:
             raise InvalidRequest(
                 f"Those who listen to the queue have {limits.LISTENER_FILTERS_MAX} different filters already, which is "
@@ -241,7 +258,7 @@ class Listeners:
 
     async def follow(self, ear: Ear, paced: Callable[[], Awaitable[None]]) -> None:
         """Let a listener hear what it has missed, waiting by ``paced`` until it has read that, and then what comes."""
-        (page, ear.missed), unread = (ear.missed, None), 0
+        (page, ear.missed), unread, part = (ear.missed, None), 0, Part()
         if page is None:
             return
         # What was posted since is held, whoever takes it from the queue meanwhile.
@@ -250,13 +267,17 @@ class Listeners:
             for message in page.messages:
                 if message.sequence > last:
                     break
-                ear.hear(_heard(ear.key, message, epoch, kept=kept))
+                heard = _heard(ear.key, message, epoch, kept=kept)
+                weight = heard.weight(ear.lens)
+                ear.hear(heard)
+                if part.ends(1 + weight):
+                    await asyncio.sleep(0)
                 unread += len(message.body)
                 if unread > limits.LISTENER_PACE_BYTES:
                     await paced()
                     unread = 0
             if page.next is None or page.next.sequence >= last:
-                ear.release()
+                await ear.release(part)
                 return
             ear.place = Place(epoch, page.next.sequence)
             await paced()
@@ -310,12 +331,13 @@ class Listeners:
     def _seen(self, lens: Lens, heard: Heard) -> Heard | None:
         """Return a message as it looks through a lens, ``None`` if it is not wanted there."""
         what = posted(QueueKey(heard.project, heard.queue_name), heard.id, at_ms=heard.posted_ms, ttl_s=heard.ttl_s)
+        message = self._lenses.recogniser.recognised(heard.body, what)
         if lens.passes is not None:
             passes = heard.frames.get(("passes", lens.filters))
             if passes is None:
                 attributes = heard.frames.get("attributes")
                 if attributes is None:
-                    attributes = heard.frames["attributes"] = self._lenses.attributes(heard.body, what)
+                    attributes = heard.frames["attributes"] = message.attributes
                 passes = heard.frames["passes", lens.filters] = lens.passes(attributes)
             if not passes:
                 return None
@@ -323,7 +345,7 @@ class Listeners:
             return heard
         seen: Heard | None = heard.frames.get(lens.form)
         if seen is None:
-            body = self._lenses.body(lens.form, heard.body, what)
+            body = message.body(lens.form)
             seen = heard.frames[lens.form] = msgspec.structs.replace(heard, body=body, frames={})
         return seen
 
