@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -17,7 +17,7 @@ from sukkal.service.turns import Part
 from sukkal.settings import Settings
 from sukkal.store import Store
 
-__all__ = ["INDEX", "FanOut", "Origin", "index_backlog", "is_copied", "obstacle", "origin_of", "passing"]
+__all__ = ["INDEX", "Copies", "FanOut", "Origin", "index_backlog", "is_copied", "obstacle", "origin_of", "passing"]
 
 INDEX: Final = "search"
 """The standing order by which a project's index gets what is posted to the queues that are searched."""
@@ -80,8 +80,15 @@ def is_copied(queue: Queue) -> bool:
     return queue.subscriptions > 0 or is_searched(queue.metadata)
 
 
+class Copies(NamedTuple):
+    """Copies for backlogs, and the subscriptions that wanted one, whether there was room for it or not."""
+
+    posts: Sequence[Post] = ()
+    wanted: Sequence[Subscription] = ()
+
+
 class FanOut:
-    """Finds out who is to have a copy; ``heard`` is told of those who get one, before it is stored."""
+    """Finds out who is to have a copy; ``heard`` is told of those who wanted one."""
 
     def __init__(
         self,
@@ -106,14 +113,15 @@ class FanOut:
         messages: Sequence[NewMessage],
         sealed: Sequence[NewMessage],
         passed: tuple[str, ...] = (),
-    ) -> list[Post]:
-        """Return the posts that go with one to a queue: copies of what is ``sealed``, for those who want them."""
+    ) -> Copies:
+        """Return the copies of what is ``sealed`` for those who want them, which are posted with it."""
         every = _copies(queue.key, sealed, passed)
         found: list[Post] = []
+        heard: list[Subscription] = []
         if is_searched(queue.metadata):
             found += await self._backlogs.with_room([(index_backlog(queue.key.project), every)])
         if not queue.subscriptions:
-            return found
+            return Copies(found)
         sieve = _Sieve(self._lenses, queue.key, messages, every, self._now_ms())
         after, more = "", True
         while more:
@@ -125,15 +133,16 @@ class FanOut:
                 async with self._lenses.turns.of(queue.key.project):
                     addressees = await self._book.of(queue.key, after, rest)
                     wanted = await sieve.wanted(addressees)
-                found += await self._deliverable(wanted)
+                copies = [each for each in wanted if self.obstacle(each[0]) is None]
+                heard += [each for each, _ in copies]
+                found += await self._backlogs.with_room([(each.backlog, some) for each, some in copies])
                 rest, after = rest[len(addressees.subscriptions) :], addressees.subscriptions[-1].id
-        return found
+        return Copies(found, heard)
 
-    async def _deliverable(self, wanted: Sequence[tuple[Subscription, tuple[NewMessage, ...]]]) -> list[Post]:
-        """Return the posts for those who get anything at all and have room."""
-        copies = [each for each in wanted if self.obstacle(each[0]) is None]
-        await self._heard([each for each, _ in copies])
-        return await self._backlogs.with_room([(each.backlog, some) for each, some in copies])
+    async def come(self, copies: Copies) -> None:
+        """Tell that what is wanted has come: it is about to be stored."""
+        if copies.wanted:
+            await self._heard(copies.wanted)
 
     def obstacle(self, subscription: Subscription) -> str | None:
         """Return why a subscription gets nothing at all, if so."""

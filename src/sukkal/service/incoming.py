@@ -14,7 +14,7 @@ from sukkal.errors import InvalidRequest
 from sukkal.model import NewMessage, Once, Post, Published, Queue, QueueKey
 from sukkal.service.attributes import QueueRules, encrypts, is_ephemeral, normalises
 from sukkal.service.encryption import Encryption
-from sukkal.service.fan_out import FanOut, is_copied
+from sukkal.service.fan_out import Copies, FanOut, is_copied
 from sukkal.service.lenses import posted
 from sukkal.service.letters import on_its_way
 from sukkal.service.listening import Listeners
@@ -114,7 +114,7 @@ class Incoming:
             if act is not None and act.key in earlier:
                 return Posted(earlier[act.key], repeated=True)
             copies = await self._copies(queue, messages, sealed, passed)
-            publish = self._posting.publish(key, queue, sealed, copies=copies, now_ms=self._now_ms(), once=act)
+            publish = self._publish(key, queue, sealed, copies, act)
             published = await self._within_limits(publish, key.project, sealed, queue)
         return Posted(published.ids[0], repeated=published.repeated)
 
@@ -138,7 +138,7 @@ class Incoming:
             new = tuple([firsts[act.key] for act in acts if act.key not in ids])
             acts = [act for act in acts if act.key not in ids]
             sealed = self._sealed(queue, new)
-            copies = await self._copies(queue, new, sealed, ()) if new else ()
+            copies = await self._copies(queue, new, sealed, ()) if new else Copies()
             publish = self._publish_each(key, queue, sealed, copies, acts)
             published = await self._within_limits(publish, key.project, sealed, queue)
         ids |= {act.key: each.ids[0][0] for act, each in zip(acts, published, strict=True)}
@@ -159,19 +159,26 @@ class Incoming:
             return contextlib.nullcontext({})
         return self._repeats.known(key, acts)
 
+    async def _publish(
+        self, key: QueueKey, queue: Queue | None, messages: Sequence[NewMessage], copies: Copies, act: Once | None
+    ) -> Published:
+        await self._fan_out.come(copies)
+        return await self._posting.publish(key, queue, messages, copies=copies.posts, now_ms=self._now_ms(), once=act)
+
     async def _publish_each(
         self,
         key: QueueKey,
         queue: Queue | None,
         messages: Sequence[NewMessage],
-        copies: Sequence[Post],
+        copies: Copies,
         acts: Sequence[Once],
     ) -> list[Published]:
+        await self._fan_out.come(copies)
         now_ms = self._now_ms()
         published: list[Published] = []
         begun: list[Coroutine[Any, Any, Published]] = []
         rows = 0
-        for message, more, act in zip(messages, _by_message(copies, messages), acts, strict=True):
+        for message, more, act in zip(messages, _by_message(copies.posts, messages), acts, strict=True):
             begun.append(self._posting.publish(key, queue, (message,), copies=more, now_ms=now_ms, once=act))
             rows += 1 + len(more)
             if rows >= limits.POSTED_AT_ONCE_ROWS:
@@ -232,9 +239,9 @@ class Incoming:
         messages: tuple[NewMessage, ...],
         sealed: tuple[NewMessage, ...],
         passed: tuple[str, ...],
-    ) -> Sequence[Post]:
+    ) -> Copies:
         if queue is None or not is_copied(queue):
-            return ()
+            return Copies()
         return await self._fan_out.copies(queue, messages, sealed, passed)
 
     async def _within_limits(
