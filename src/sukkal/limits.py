@@ -24,6 +24,8 @@ MESSAGE_DELAY_S_DEFAULT: Final = 0
 POST_BYTES_MAX: Final = 262_144
 MESSAGES_PER_POST_MAX: Final = 1_000
 IDEMPOTENCY_WINDOW_S: Final = 86_400
+# How many messages and copies of a batch of events are on their way to the store together.
+POSTED_AT_ONCE_ROWS: Final = 2_000
 
 # Claims.
 CLAIM_TTL_S_MIN: Final = 60
@@ -54,6 +56,8 @@ SWEEP_ROWS_MAX: Final = 500
 BURY_MESSAGES_MAX: Final = 100
 GROUP_COMMIT_STEPS_MAX: Final = 1_024
 GROUP_COMMIT_ROWS_MAX: Final = 4_000
+# What a transaction writes in one turn of the event loop.
+GROUP_COMMIT_ROWS_AT_ONCE: Final = 250
 METADATA_RETRIES_MAX: Final = 16
 
 # Waiting.
@@ -104,6 +108,8 @@ LISTENER_HELD_BYTES_MAX: Final = 4 * 1_048_576
 # the half of that on.
 TELLINGS_PER_TURN: Final = 500
 TELLING_BYTES: Final = 16_384
+# The weight of filters (see Events) that takes about as long as telling one message.
+WEIGHT_PER_TELLING: Final = 8
 TELLINGS_WAITING_BYTES_MAX: Final = 8 * 1_048_576
 TELLINGS_EASED_BYTES: Final = TELLINGS_WAITING_BYTES_MAX // 2
 EXPIRED_SCAN_ROWS_MAX: Final = 10_000
@@ -274,18 +280,25 @@ EVENT_EXPONENT_DIGITS_MAX: Final = 18
 EVENT_GROWTH: Final = 3
 EVENT_ATTRIBUTES_BYTES_MAX: Final = 4_096
 EVENT_INTEGER_MAX: Final = 2_147_483_647
-LENSES_REMEMBERED_MAX: Final = 10_000
+# Compiled filters of subscriptions that are remembered: of all projects, and of each. About what a part takes.
+LENSES_REMEMBERED_BYTES_MAX: Final = 256 * 1_048_576
+LENSES_OF_PROJECT_BYTES_MAX: Final = 64 * 1_048_576
+FILTER_PART_BYTES: Final = 400
 # What one page of a filtered listing may look at.
 FILTERED_PAGE: Final = 100
 FILTERED_MESSAGES_MAX: Final = 1_000
 FILTERED_BYTES_MAX: Final = 4 * 1_048_576
-# How many messages filters look at before others get their turn.
-FILTERED_AT_ONCE: Final = 4
-# The same for posts, in attributes compared; an expression weighs as much as so many.
+# How much filters look at before others get their turn, in attributes compared. An expression weighs as much as so
+# many, a part of a filter that is read as much as four; so many bytes of a body that is decoded as much as one.
 FILTER_WEIGHT_AT_ONCE: Final = 256
 EXPRESSION_WEIGHT: Final = 64
-# Subscriptions, in all queues together.
-ADDRESSEES_REMEMBERED_MAX: Final = 20_000
+READ_PART_WEIGHT: Final = 4
+DECODED_BYTES_PER_WEIGHT: Final = 128
+# Subscriptions in groups by their filters: how many are looked for at once, what is remembered of all and of a project.
+ADDRESSEES_AT_ONCE_BYTES: Final = 16 * 1_048_576
+ADDRESSEES_REMEMBERED_BYTES_MAX: Final = 256 * 1_048_576
+ADDRESSEES_OF_PROJECT_BYTES_MAX: Final = 64 * 1_048_576
+ADDRESSEE_BYTES: Final = 128
 LISTENER_FILTERS_MAX: Final = 100
 DRY_RUN_MESSAGES_MAX: Final = 20
 EXPLAINED_PARTS_MAX: Final = 10_000
@@ -300,7 +313,7 @@ HEARTBEAT_TTL_S: Final = 86_400 * 365 * 100
 
 # Filters.
 FILTERS_MAX: Final = 1_000
-FILTER_PARTS_MAX: Final = 10_000
+FILTER_PARTS_MAX: Final = 2_000
 FILTER_DEPTH_MAX: Final = 16
 ATTRIBUTE_NAME_CHARS_MAX: Final = 256
 FILTER_VALUE_CHARS_MAX: Final = 4_096

@@ -176,10 +176,11 @@ class Once(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Published(msgspec.Struct, frozen=True):
-    """The ids of a post, one tuple for each queue; ``repeated`` if an earlier post had stored them.
+    """The ids of a post, one tuple for each queue.
 
-    Of what was stored now, ``epochs`` has that of each queue (see ``Page``) and ``sequences`` that of each message, 0
-    for one that the queue held already.
+    It is ``repeated`` if an earlier post had stored them; then ``ids`` has those of the first queue only. Of what was
+    stored now, ``epochs`` has that of each queue (see ``Page``) and ``sequences`` that of each message, 0 for one that
+    the queue held already.
     """
 
     ids: tuple[tuple[str, ...], ...]

@@ -94,7 +94,8 @@ class Store(Protocol):
 
         A message whose id the queue already holds is left as it is. One with a key takes the place of those in the
         same queue, also of this call, that have the same one and that no live claim holds. With ``once``, a repetition
-        stores nothing and returns the ids of the first time; the same key with another fingerprint raises
+        stores nothing and returns the ids that the first of the posts had the first time, and those of no other: what
+        is kept to know a repetition does not grow with the copies. The same key with another fingerprint raises
         ``IdempotencyConflict``.
         """
 

@@ -9,9 +9,7 @@ from urllib.parse import urlencode
 import pytest
 
 from sukkal import limits
-from sukkal.filters.values import Attributes
-from sukkal.format import Received
-from sukkal.service.lenses import Lenses
+from sukkal.formats import documents
 from sukkal.sink import Delivery
 from tests.api.calling import Service, refused
 from tests.api.sockets import Socket
@@ -224,13 +222,13 @@ def test_a_stream_has_events_if_asked_to(service: Service) -> None:
 
 def test_the_same_filters_look_at_a_message_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[bytes] = []
-    attributes = Lenses.attributes
+    decode = documents.decode
 
-    def look(lenses: Lenses, body: bytes, what: Received) -> Attributes:
+    def look(body: bytes) -> Any:
         looked.append(body)
-        return attributes(lenses, body, what)
+        return decode(body)
 
-    monkeypatch.setattr(Lenses, "attributes", look)
+    monkeypatch.setattr(documents, "decode", look)
     subscribe(service, "test://one", options={"filters": CREATED})
     subscribe(service, "test://two", options={"filters": CREATED})
     service.post_bodies(event("1"))
@@ -240,6 +238,21 @@ def test_the_same_filters_look_at_a_message_once(service: Service, monkeypatch: 
         service.post_bodies(event("2"))
         assert one.bodies(1) == two.bodies(1)
     assert len(looked) == 3
+
+
+def test_a_message_is_decoded_once_for_filters_and_form(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    service.post_bodies(event("1"))
+    decode = documents.decode
+    looked: list[bytes] = []
+
+    def look(body: bytes) -> Any:
+        looked.append(body)
+        return decode(body)
+
+    monkeypatch.setattr(documents, "decode", look)
+    answer = service.get(f"/v2/queues/q/messages{query(filter=CREATED, format='native')}").json()
+    assert [each["body"]["id"] for each in answer["messages"]] == ["1"]
+    assert len(looked) == 1
 
 
 def test_listeners_of_a_queue_have_a_limited_number_of_filters(

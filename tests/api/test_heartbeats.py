@@ -280,3 +280,23 @@ def test_a_listener_without_a_heartbeat_any_more_is_told_nothing(service: Servic
     service.patch(f"/v2/queues/mistral/subscriptions/{id_}", json={"options": {}})
     pass_s(service, 2 * WITHIN_S)
     assert types(service, sink) == []
+
+
+def test_a_post_that_is_refused_is_not_heard_of(service: Service, sink: Receiver) -> None:
+    listen(service)
+    service.put("/v2/limits/p", json={"messages": 0}, headers={"x-roles": "admin"})
+    pass_s(service, WITHIN_S - 20)
+    answer = service.post("/v2/queues/mistral/messages", json={"messages": [{"body": ENTERED}]})
+    assert answer.status_code == 429
+    pass_s(service, 30)
+    assert types(service, sink) == [OVERDUE]
+
+
+def test_what_is_posted_again_is_not_heard_of_again(service: Service, sink: Receiver) -> None:
+    listen(service)
+    ingested = service.post("/v2/queues/mistral/ingest", json=ENTERED)
+    assert ingested.status_code == 201
+    pass_s(service, WITHIN_S - 20)
+    assert service.post("/v2/queues/mistral/ingest", json=ENTERED).headers["idempotency-replayed"] == "true"
+    pass_s(service, 30)
+    assert types(service, sink)[-1] == OVERDUE

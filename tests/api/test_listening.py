@@ -8,7 +8,8 @@ import pytest
 
 from sukkal import limits
 from sukkal.model import NewMessage, QueueKey
-from sukkal.service.listening import Begun, Heard, Place
+from sukkal.service.hearing import Heard, Place
+from sukkal.service.listening import Begun
 from tests.api.calling import Service
 
 KEY: Final = QueueKey("p", "q")

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.engines.mutant import Mutant
+from tests.engines.mutants_of_costs import MUTANTS_OF_COSTS
 from tests.engines.mutants_of_listening import MUTANTS_OF_LISTENING
 from tests.engines.mutants_of_queues import MUTANTS_OF_QUEUES
 from tests.engines.mutants_of_room import MUTANTS_OF_ROOM
@@ -28,6 +29,7 @@ MUTANTS: Final = (
     *MUTANTS_OF_QUEUES,
     *MUTANTS_OF_ROOM,
     *MUTANTS_OF_SHARES,
+    *MUTANTS_OF_COSTS,
 )
 
 

@@ -88,7 +88,13 @@ MUTANTS_OF_QUEUES: Final = (
     Mutant(
         "null is a key", "conflation.py", "    if value is None:\n        return None\n    text", "    text", *_LATEST
     ),
-    Mutant("who came last is woken first", "waiting.py", "self.takers.popleft()", "self.takers.pop()", *_TURNS),
+    Mutant(
+        "who came last is woken first",
+        "waiting.py",
+        "key=lambda each: order.get(each[1].client, 0)",
+        "key=lambda each: -each[0]",
+        *_TURNS,
+    ),
     Mutant(
         "who comes overtakes those in line",
         "waiting.py",
@@ -108,7 +114,11 @@ MUTANTS_OF_QUEUES: Final = (
         *_TURNS,
     ),
     Mutant(
-        "the end of a delay wakes one only", "waiting.py", "found and (passes or again)", "found and again", *_TURNS
+        "the end of a delay wakes one only",
+        "waiting.py",
+        "found and (passes or again or place.unseen)",
+        "found and (again or place.unseen)",
+        *_TURNS,
     ),
     Mutant(
         "one whose time is over stays in line",

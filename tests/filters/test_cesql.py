@@ -14,8 +14,8 @@ from sukkal.filters.cesql.evaluating import evaluator_of
 from sukkal.filters.cesql.failures import BadExpression, Failure, Kind, Steps
 from sukkal.filters.cesql.like import matcher_of
 from sukkal.filters.cesql.parser import parse
-from sukkal.filters.cesql.printing import printed
-from sukkal.filters.cesql.tree import INTEGER_MIN, Call, Constant, Node, Scalar
+from sukkal.filters.cesql.printing import beginnings, printed
+from sukkal.filters.cesql.tree import INTEGER_MIN, Call, Constant, Node, Scalar, parts_of
 from sukkal.filters.cesql.watching import evaluate
 from sukkal.filters.values import Attributes
 
@@ -232,6 +232,23 @@ def test_an_expression_that_is_printed_and_read_again_is_the_same(tree: Node) ->
     assert repr(parse(printed(tree))) == repr(tree)
 
 
+@given(EXPRESSIONS, st.integers(1, 40))
+def test_the_beginnings_of_all_parts_are_those_of_their_texts(tree: Node, chars_max: int) -> None:
+    found = beginnings(tree, chars_max)
+    parts = [tree]
+    while parts:
+        part = parts.pop()
+        assert found[id(part)] == printed(part)[:chars_max]
+        parts += parts_of(part)
+
+
+def test_what_is_written_of_an_expression_is_bounded_for_each_part() -> None:
+    deep = parse("NOT " * (limits.EXPRESSION_DEPTH_MAX - 4) + f"(a = '{'x' * 8_000}')")
+    found = beginnings(deep, 100)
+    assert len(found) == limits.EXPRESSION_DEPTH_MAX - 1
+    assert max(map(len, found.values())) == 100
+
+
 @given(EXPRESSIONS, EVENTS)
 def test_watching_an_expression_changes_nothing(tree: Node, event: Attributes) -> None:
     watched = evaluate(tree, event)
@@ -288,6 +305,13 @@ def test_like_costs_so_many_steps_for_each_character_and_no_more(pattern: str) -
 
     assert spent(10_000) <= 40 * 10_000
     assert spent(20_000) <= 2.1 * spent(10_000)
+
+
+@pytest.mark.parametrize("pattern", ["{}", "{}%", "%{}", "%{}%"])
+def test_each_text_between_two_wildcards_of_a_pattern_costs_steps(pattern: str) -> None:
+    steps = Steps(10**9)
+    assert matcher_of(pattern.format("_a" * 1_000))("ba" * 1_000, steps)
+    assert 10**9 - steps.left >= 8 * 1_000
 
 
 def test_a_text_is_written_without_escapes_where_it_can_be() -> None:

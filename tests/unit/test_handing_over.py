@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from functools import wraps
+from itertools import pairwise
 from typing import Final, ParamSpec
 
 import msgspec
@@ -40,7 +41,8 @@ class Word(msgspec.Struct):
 class Ear:
     """Notes what it hears."""
 
-    def __init__(self, *, fails: bool = False) -> None:
+    def __init__(self, *, fails: bool = False, cost: int = 0) -> None:
+        self._cost = cost
         self.heard: list[int] = []
         self.ended = False
         self.reason = ""
@@ -51,6 +53,10 @@ class Ear:
         self.heard.append(heard.number)
         if self._fails:
             raise ZeroDivisionError
+
+    def cost(self, _: Word) -> int:
+        """Return what it takes besides."""
+        return self._cost
 
     def end(self, reason: str) -> None:
         """Hear no more."""
@@ -74,6 +80,19 @@ async def test_one_message_to_some_hundreds_is_heard_before_giving_returns() -> 
     over.give(KEY, ears, words(1))
     assert [ear.heard for ear in ears] == [[1]] * (TURN - 1)
     assert over.waiting_bytes == 0
+
+
+@on_a_loop
+async def test_listeners_whose_filters_cost_much_are_fewer_in_a_turn() -> None:
+    cost = 49
+    over, ears = HandingOver[Word](), [Ear(cost=cost) for _ in range(TURN)]
+    over.give(KEY, ears, words(1))
+    heard = [sum(len(ear.heard) for ear in ears)]
+    while over.waiting_bytes:
+        await asyncio.sleep(0)
+        heard.append(sum(len(ear.heard) for ear in ears))
+    assert heard[-1] == TURN
+    assert max(after - before for before, after in pairwise([0, *heard])) <= TURN // (1 + cost)
 
 
 @on_a_loop

@@ -4,7 +4,7 @@ import msgspec
 
 from sukkal import limits
 from sukkal.filters.cesql.failures import Steps
-from sukkal.filters.cesql.printing import printed
+from sukkal.filters.cesql.printing import beginnings
 from sukkal.filters.cesql.tree import Comparison, Constant, Node, Scalar, parts_of
 from sukkal.filters.cesql.watching import Outcome, outcomes
 from sukkal.filters.dialects import AllOf, AnyOf, Filter, Not, Sql, Texts
@@ -106,13 +106,15 @@ def _sql(tree: Node, attributes: Attributes, steps: Steps) -> Explanation:
     else:
         reason = f"it yields {shown(outcome.value)}, which is neither true nor false"
     passes = outcome.failure is None and outcome.value is True
-    return Explanation("sql", passes, reason, (_expression(tree, found),))
+    # One character more tells that there is more.
+    texts = beginnings(tree, limits.EXPRESSION_SHOWN_CHARS_MAX + 1)
+    return Explanation("sql", passes, reason, (_expression(tree, found, texts),))
 
 
-def _expression(node: Node, found: dict[int, Outcome]) -> Explanation:
-    parts = tuple(_expression(part, found) for part in parts_of(node) if not isinstance(part, Constant))
+def _expression(node: Node, found: dict[int, Outcome], texts: dict[int, str]) -> Explanation:
+    parts = tuple([_expression(part, found, texts) for part in parts_of(node) if not isinstance(part, Constant)])
     outcome = found.get(id(node))
-    text = _cut(printed(node), limits.EXPRESSION_SHOWN_CHARS_MAX)
+    text = _cut(texts[id(node)], limits.EXPRESSION_SHOWN_CHARS_MAX)
     if outcome is None:
         return Explanation(text, None, "not looked at, as what stands before it decided", parts)
     value = outcome.value

@@ -6,10 +6,11 @@ from itertools import groupby
 from sukkal import limits
 from sukkal.filters.cesql.evaluating import evaluator_of
 from sukkal.filters.cesql.failures import Failure, Steps
+from sukkal.filters.cesql.tree import size_of
 from sukkal.filters.dialects import AllOf, AnyOf, Filter, Not, Sql, Texts
 from sukkal.filters.values import Attributes, as_text
 
-__all__ = ["Passes", "compiled", "demanded", "weight"]
+__all__ = ["Passes", "compiled", "demanded", "parts", "weight"]
 
 Passes = Callable[[Attributes], bool]
 """Tells whether an event passes. It never fails, and costs no more than ``FILTER_STEPS_MAX`` steps."""
@@ -44,8 +45,21 @@ def weight(filters: Filter) -> int:
             return sum(map(weight, several))
         case Not(one):
             return weight(one)
-        case Sql():
-            return limits.EXPRESSION_WEIGHT
+        case Sql(tree):
+            return limits.EXPRESSION_WEIGHT + size_of(tree)
+
+
+def parts(filters: Filter) -> int:
+    """Return of how many parts the filters are made: filters, attributes, parts of expressions."""
+    match filters:
+        case Texts(_, wanted):
+            return 1 + len(wanted)
+        case AllOf(several) | AnyOf(several):
+            return 1 + sum(map(parts, several))
+        case Not(one):
+            return 1 + parts(one)
+        case Sql(tree):
+            return 1 + size_of(tree)
 
 
 def _test(filters: Filter) -> _Test:

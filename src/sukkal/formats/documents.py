@@ -20,6 +20,7 @@ _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _SORTING_ENCODER: Final = msgspec.json.Encoder(decimal_format="number", order="deterministic")
 # What the decoder says of integers that Python does not read.
 _TOO_LONG: Final = "Integer value out of range"
+_CONTAINERS: Final = (dict, list)
 _NOT_ASCII: Final = re.compile(r"[^ -~]")
 # What the text of an attribute cannot have.
 _NOT_PRINTABLE: Final = re.compile(f"[{NO_CHARACTERS}]")
@@ -92,7 +93,8 @@ def _escape(found: re.Match[str]) -> str:
 
 def _depth(document: Any) -> int:
     depth, level = 0, [document]
-    while containers := [each for each in level if isinstance(each, dict | list)]:
+    # A tuple of types is looked at in half the time of their union.
+    while containers := [each for each in level if isinstance(each, _CONTAINERS)]:
         depth += 1
         level = [value for each in containers for value in (each.values() if isinstance(each, dict) else each)]
     return depth

@@ -4,8 +4,7 @@ The same filters look at a message once, for all who have them. Filters that dem
 found by that value, so that a thousand subscribers with a type each cost about as much as one.
 """
 
-from collections import OrderedDict
-from collections.abc import Sequence
+import asyncio
 
 import msgspec
 
@@ -13,6 +12,8 @@ from sukkal import limits
 from sukkal.filters.values import Attributes, as_text
 from sukkal.model import QueueKey, Subscription
 from sukkal.service.lenses import Lens, Lenses
+from sukkal.service.remembering import Remembered
+from sukkal.service.turns import Part
 
 __all__ = ["AddressBook", "Addressees", "Group"]
 
@@ -27,20 +28,24 @@ class Group(msgspec.Struct, frozen=True):
 class Addressees:
     """Some subscriptions: those that want everything, and those with filters, in groups."""
 
-    def __init__(self, subscriptions: Sequence[Subscription], lenses: Lenses) -> None:
-        self.subscriptions = subscriptions
+    def __init__(self) -> None:
+        self.subscriptions: tuple[Subscription, ...] = ()
         self.unfiltered: list[Subscription] = []
+        self.size = 0
         self._groups: dict[bytes, Group] = {}
         self._demanding: dict[str, dict[str, list[Group]]] = {}
         self._others: list[Group] = []
-        for each in subscriptions:
-            lens = lenses.of(each)
-            if lens.passes is None:
-                self.unfiltered.append(each)
-            elif (group := self._groups.get(lens.filters)) is not None:
-                group.subscriptions.append(each)
-            else:
-                self._add(Group(lens, [each]))
+
+    def add(self, subscription: Subscription, lens: Lens) -> None:
+        """Take in a subscription, which wants what the lens shows."""
+        self.size += limits.ADDRESSEE_BYTES
+        if lens.passes is None:
+            self.unfiltered.append(subscription)
+        elif (group := self._groups.get(lens.filters)) is not None:
+            group.subscriptions.append(subscription)
+        else:
+            self.size += lens.size
+            self._add(Group(lens, [subscription]))
 
     @property
     def filtered(self) -> bool:
@@ -67,30 +72,34 @@ class Addressees:
 class AddressBook:
     """The addressees of late, as long as their subscriptions do not change."""
 
-    def __init__(self, lenses: Lenses) -> None:
+    def __init__(
+        self,
+        lenses: Lenses,
+        *,
+        bytes_max: int = limits.ADDRESSEES_REMEMBERED_BYTES_MAX,
+        share: int = limits.ADDRESSEES_OF_PROJECT_BYTES_MAX,
+    ) -> None:
         self._lenses = lenses
-        self._known: OrderedDict[tuple[QueueKey, str], Addressees] = OrderedDict()
-        self._size = 0
+        self._known: Remembered[tuple[QueueKey, str], Addressees] = Remembered(bytes_max, share=share)
 
-    def of(self, key: QueueKey, after: str, subscriptions: Sequence[Subscription]) -> Addressees:
-        """Return the addressees that these subscriptions of a queue are, which come behind the id ``after``."""
-        known = self._known.get((key, after))
+    async def of(self, key: QueueKey, after: str, subscriptions: tuple[Subscription, ...]) -> Addressees:
+        """Return the addressees that the first of these subscriptions of a queue are, which come behind ``after``.
+
+        They are all of them unless their filters would take too much memory at once.
+        """
+        known = self._known.get(key.project, (key, after))
         # The same objects are equal at a glance.
-        if known is not None and known.subscriptions == subscriptions:
-            self._known.move_to_end((key, after))
+        if known is not None and known.subscriptions == subscriptions[: len(known.subscriptions)]:
             return known
-        if known is not None:
-            self._forget((key, after))
-        addressees = Addressees(subscriptions, self._lenses)
-        if addressees.filtered:
-            self._remember((key, after), addressees)
+        addressees, part = Addressees(), Part()
+        for count, each in enumerate(subscriptions, 1):
+            lens = self._lenses.of(each)
+            addressees.add(each, lens)
+            if part.ends(limits.READ_PART_WEIGHT * lens.parts):
+                await asyncio.sleep(0)
+            if count == len(subscriptions) or addressees.size >= limits.ADDRESSEES_AT_ONCE_BYTES:
+                addressees.subscriptions = subscriptions[:count]
+                break
+        if addressees.subscriptions:
+            self._known.put(key.project, (key, after), addressees, addressees.size)
         return addressees
-
-    def _remember(self, place: tuple[QueueKey, str], addressees: Addressees) -> None:
-        self._known[place] = addressees
-        self._size += len(addressees.subscriptions)
-        while self._size > limits.ADDRESSEES_REMEMBERED_MAX and len(self._known) > 1:
-            self._forget(next(iter(self._known)))
-
-    def _forget(self, place: tuple[QueueKey, str]) -> None:
-        self._size -= len(self._known.pop(place).subscriptions)

@@ -93,9 +93,11 @@ class Explanations:
         tried = []
         parts = 0
         for message in await self._last(key, count):
-            attributes = self._lenses.attributes(message.body, received(key, message))
-            await asyncio.sleep(0)
-            explanation = explain(wanted, attributes)
+            async with self._lenses.turns.of(key.project):
+                await asyncio.sleep(0)
+                attributes = self._lenses.attributes(message.body, received(key, message))
+                await asyncio.sleep(0)
+                explanation = explain(wanted, attributes)
             parts += _size(explanation)
             if parts > limits.EXPLAINED_PARTS_MAX:
                 explanation = msgspec.structs.replace(explanation, parts=())
@@ -109,18 +111,22 @@ class Explanations:
         verdicts: list[Verdict] = []
         parts = 0
         for subscription in found:
-            await asyncio.sleep(0)  # Long explanations are not to keep others waiting.
-            verdicts.append(self._verdict(subscription, attributes))
+            async with self._lenses.turns.of(key.project):
+                verdicts.append(await self._verdict(subscription, attributes))
             parts += _size(verdicts[-1].explanation)
             if parts > limits.EXPLAINED_PARTS_MAX:
                 break
         return Explained(attributes, verdicts, verdicts[-1].id if verdicts else None)
 
-    def _verdict(self, subscription: Subscription, attributes: Attributes) -> Verdict:
+    async def _verdict(self, subscription: Subscription, attributes: Attributes) -> Verdict:
         explanation = None
+        await asyncio.sleep(0)  # Long explanations are not to keep others waiting.
         # Those that mean nothing, as they are older than filters, pass everything.
         if self._lenses.of(subscription).passes is not None:
-            explanation = explain(read_filters(filters_of(subscription.options)), attributes)
+            await asyncio.sleep(0)
+            filters = read_filters(filters_of(subscription.options))
+            await asyncio.sleep(0)
+            explanation = explain(filters, attributes)
         obstacle = self._fan_out.obstacle(subscription)
         if explanation is None:
             passes, reason = True, "it has no filters"

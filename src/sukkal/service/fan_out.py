@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -13,10 +13,11 @@ from sukkal.service.addressees import AddressBook, Addressees, Group
 from sukkal.service.attributes import DISABLED, is_searched
 from sukkal.service.backlogs import Backlogs
 from sukkal.service.lenses import Lenses, posted
+from sukkal.service.turns import Part
 from sukkal.settings import Settings
 from sukkal.store import Store
 
-__all__ = ["INDEX", "FanOut", "Origin", "index_backlog", "is_copied", "obstacle", "origin_of", "passing"]
+__all__ = ["INDEX", "Copies", "FanOut", "Origin", "index_backlog", "is_copied", "obstacle", "origin_of", "passing"]
 
 INDEX: Final = "search"
 """The standing order by which a project's index gets what is posted to the queues that are searched."""
@@ -79,8 +80,15 @@ def is_copied(queue: Queue) -> bool:
     return queue.subscriptions > 0 or is_searched(queue.metadata)
 
 
+class Copies(NamedTuple):
+    """Copies for backlogs, and the subscriptions that wanted one, whether there was room for it or not."""
+
+    posts: Sequence[Post] = ()
+    wanted: Sequence[Subscription] = ()
+
+
 class FanOut:
-    """Finds out who is to have a copy; ``heard`` is told of those who get one, before it is stored."""
+    """Finds out who is to have a copy; ``heard`` is told of those who wanted one."""
 
     def __init__(
         self,
@@ -105,27 +113,36 @@ class FanOut:
         messages: Sequence[NewMessage],
         sealed: Sequence[NewMessage],
         passed: tuple[str, ...] = (),
-    ) -> list[Post]:
-        """Return the posts that go with one to a queue: copies of what is ``sealed``, for those who want them."""
+    ) -> Copies:
+        """Return the copies of what is ``sealed`` for those who want them, which are posted with it."""
         every = _copies(queue.key, sealed, passed)
         found: list[Post] = []
+        heard: list[Subscription] = []
         if is_searched(queue.metadata):
             found += await self._backlogs.with_room([(index_backlog(queue.key.project), every)])
         if not queue.subscriptions:
-            return found
+            return Copies(found)
         sieve = _Sieve(self._lenses, queue.key, messages, every, self._now_ms())
-        after = ""
-        while True:
-            page = await self._store.list_subscriptions(
+        after, more = "", True
+        while more:
+            rest = await self._store.list_subscriptions(
                 queue.key, after=after, limit=limits.SUBSCRIPTIONS_PER_POST, now_ms=self._now_ms()
             )
-            wanted = await sieve.wanted(self._book.of(queue.key, after, page))
-            copies = [each for each in wanted if self.obstacle(each[0]) is None]
-            await self._heard([each for each, _ in copies])
-            found += await self._backlogs.with_room([(each.backlog, some) for each, some in copies])
-            if len(page) < limits.SUBSCRIPTIONS_PER_POST:
-                return found
-            after = page[-1].id
+            more = len(rest) == limits.SUBSCRIPTIONS_PER_POST
+            while rest:
+                async with self._lenses.turns.of(queue.key.project):
+                    addressees = await self._book.of(queue.key, after, rest)
+                    wanted = await sieve.wanted(addressees)
+                copies = [each for each in wanted if self.obstacle(each[0]) is None]
+                heard += [each for each, _ in copies]
+                found += await self._backlogs.with_room([(each.backlog, some) for each, some in copies])
+                rest, after = rest[len(addressees.subscriptions) :], addressees.subscriptions[-1].id
+        return Copies(found, heard)
+
+    async def come(self, copies: Copies) -> None:
+        """Tell that what is wanted has come: it is about to be stored."""
+        if copies.wanted:
+            await self._heard(copies.wanted)
 
     def obstacle(self, subscription: Subscription) -> str | None:
         """Return why a subscription gets nothing at all, if so."""
@@ -149,7 +166,7 @@ class _Sieve:
         self._copies = copies
         self._now_ms = now_ms
         self._attributes: list[Attributes] | None = None
-        self._weight = 0
+        self._part = Part()
 
     async def wanted(self, addressees: Addressees) -> list[tuple[Subscription, tuple[NewMessage, ...]]]:
         """Return the copies for each of some addressees that wants any."""
@@ -170,7 +187,8 @@ class _Sieve:
                 lens = group.lens
                 if lens.passes is None or lens.passes(attributes):
                     found.setdefault(lens.filters, (group, []))[1].append(copy)
-                await self._turn(lens.weight)
+                if self._part.ends(lens.weight):
+                    await asyncio.sleep(0)
         return found
 
     async def _recognised(self) -> list[Attributes]:
@@ -178,15 +196,9 @@ class _Sieve:
         for message in self._messages:
             what = posted(self._key, message.id, at_ms=self._now_ms, ttl_s=message.ttl_s)
             found.append(self._lenses.attributes(message.body, what))
-            await self._turn(limits.EXPRESSION_WEIGHT)
+            if self._part.ends(limits.EXPRESSION_WEIGHT + len(message.body) // limits.DECODED_BYTES_PER_WEIGHT):
+                await asyncio.sleep(0)
         return found
-
-    async def _turn(self, weight: int) -> None:
-        """Let others go on: many messages and large filters would keep them waiting."""
-        self._weight += weight
-        if self._weight >= limits.FILTER_WEIGHT_AT_ONCE:
-            self._weight = 0
-            await asyncio.sleep(0)
 
 
 def _copies(key: QueueKey, messages: Sequence[NewMessage], passed: tuple[str, ...]) -> tuple[NewMessage, ...]:

@@ -42,6 +42,9 @@ class Hearer(Protocol[T_contra]):
     def tell(self, heard: T_contra, /) -> None:
         """Hear a message; it never waits."""
 
+    def cost(self, heard: T_contra, /) -> int:
+        """Return what telling it a message costs besides the telling itself: its filters may have to look."""
+
     def end(self, reason: str) -> None:
         """Say that no more will come."""
 
@@ -165,12 +168,13 @@ def _tellings(hearers: Sequence[Hearer[T]], messages: Sequence[T]) -> Iterator[i
         for message, cost in steps:
             if hearer.ended:
                 break
+            more = hearer.cost(message)
             try:
                 hearer.tell(message)
             except Exception:  # noqa: BLE001 - a defect at one listener is nothing to the others, nor to who posts
                 _log.exception("a listener failed")
                 hearer.end("The service failed. Its log says why.")
-            yield cost
+            yield cost + more
         else:
             continue
         yield 1

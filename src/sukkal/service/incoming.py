@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -15,7 +15,7 @@ from sukkal.model import NewMessage, Once, Post, Published, Queue, QueueKey
 from sukkal.service.attributes import QueueRules, conflates, encrypts, is_ephemeral, normalises
 from sukkal.service.conflation import conflation_key
 from sukkal.service.encryption import Encryption
-from sukkal.service.fan_out import FanOut, is_copied
+from sukkal.service.fan_out import Copies, FanOut, is_copied
 from sukkal.service.lenses import posted
 from sukkal.service.letters import addressed, on_its_way
 from sukkal.service.listening import Listeners
@@ -124,7 +124,7 @@ class Incoming:
             if act is not None and act.key in earlier:
                 return Posted(earlier[act.key], repeated=True)
             copies = await self._copies(queue, messages, sealed, passed)
-            publish = self._posting.publish(key, queue, sealed, copies=copies, now_ms=self._now_ms(), once=act)
+            publish = self._publish(key, queue, sealed, copies, act)
             published = await self._within_limits(publish, key.project, sealed, queue)
         return Posted(published.ids[0], repeated=published.repeated)
 
@@ -148,7 +148,7 @@ class Incoming:
             new = tuple([firsts[act.key] for act in acts if act.key not in ids])
             acts = [act for act in acts if act.key not in ids]
             sealed = self._sealed(queue, new)
-            copies = _by_message(await self._copies(queue, new, sealed, ()) if new else (), sealed)
+            copies = await self._copies(queue, new, sealed, ()) if new else Copies()
             publish = self._publish_each(key, queue, sealed, copies, acts)
             published = await self._within_limits(publish, key.project, sealed, queue)
         ids |= {act.key: each.ids[0][0] for act, each in zip(acts, published, strict=True)}
@@ -169,27 +169,32 @@ class Incoming:
             return contextlib.nullcontext({})
         return self._repeats.known(key, acts)
 
+    async def _publish(
+        self, key: QueueKey, queue: Queue | None, messages: Sequence[NewMessage], copies: Copies, act: Once | None
+    ) -> Published:
+        await self._fan_out.come(copies)
+        return await self._posting.publish(key, queue, messages, copies=copies.posts, now_ms=self._now_ms(), once=act)
+
     async def _publish_each(
         self,
         key: QueueKey,
         queue: Queue | None,
         messages: Sequence[NewMessage],
-        copies: Sequence[Sequence[Post]],
+        copies: Copies,
         acts: Sequence[Once],
     ) -> list[Published]:
+        await self._fan_out.come(copies)
         now_ms = self._now_ms()
-        # Begun in their order they are stored in it, in few commits.
-        works = [
-            asyncio.ensure_future(self._posting.publish(key, queue, (message,), copies=more, now_ms=now_ms, once=act))
-            for message, more, act in zip(messages, copies, acts, strict=True)
-        ]
-        ends = await asyncio.gather(*works, return_exceptions=True)
         published: list[Published] = []
-        for end in ends:
-            if isinstance(end, BaseException):
-                raise end
-            published.append(end)
-        return published
+        begun: list[Coroutine[Any, Any, Published]] = []
+        rows = 0
+        for message, more, act in zip(messages, _by_message(copies.posts, messages), acts, strict=True):
+            begun.append(self._posting.publish(key, queue, (message,), copies=more, now_ms=now_ms, once=act))
+            rows += 1 + len(more)
+            if rows >= limits.POSTED_AT_ONCE_ROWS:
+                published += await _all_of(begun)
+                begun, rows = [], 0
+        return published + await _all_of(begun)
 
     def _messages(
         self,
@@ -263,9 +268,9 @@ class Incoming:
         messages: tuple[NewMessage, ...],
         sealed: tuple[NewMessage, ...],
         passed: tuple[str, ...],
-    ) -> Sequence[Post]:
+    ) -> Copies:
         if queue is None or not is_copied(queue):
-            return ()
+            return Copies()
         return await self._fan_out.copies(queue, messages, sealed, passed)
 
     async def _within_limits(
@@ -308,10 +313,19 @@ def _attributes(draft: Draft) -> bytes | None:
     return addressed(draft.reply_to, draft.correlation_id)
 
 
-def _by_message(copies: Sequence[Post], messages: Sequence[NewMessage]) -> list[list[Post]]:
-    """Return the copies of each message."""
-    found: dict[str, list[Post]] = {message.id: [] for message in messages}
-    for post in copies:
-        for copy in post.messages:
-            found[copy.id].append(Post(post.queue, (copy,)))
-    return list(found.values())
+def _by_message(copies: Sequence[Post], messages: Sequence[NewMessage]) -> Iterator[list[Post]]:
+    """Give the copies of one message after the other; each post has its copies in the order of the messages."""
+    left = [(post.queue, list(reversed(post.messages))) for post in copies]
+    for message in messages:
+        yield [Post(key, (some.pop(),)) for key, some in left if some and some[-1].id == message.id]
+
+
+async def _all_of(works: Sequence[Coroutine[Any, Any, Published]]) -> list[Published]:
+    """Do works together and return their results. Begun in their order they are stored in it, in few commits."""
+    ends = await asyncio.gather(*works, return_exceptions=True)
+    published: list[Published] = []
+    for end in ends:
+        if isinstance(end, BaseException):
+            raise end
+        published.append(end)
+    return published

@@ -1,20 +1,21 @@
 """What readers want to see of messages: only events that pass their filters, and bodies in a form of their choice."""
 
-from collections import OrderedDict
 from collections.abc import Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import msgspec
 
 from sukkal import limits
 from sukkal.errors import InvalidFilter, InvalidRequest
-from sukkal.filters.matching import Passes, compiled, demanded, weight
+from sukkal.filters.matching import Passes, compiled, demanded, parts, weight
 from sukkal.filters.reading import read_filters
 from sukkal.filters.values import Attributes
 from sukkal.format import Received
 from sukkal.formats.cloudevents import STRUCTURED_TYPE
 from sukkal.model import Message, QueueKey, Subscription
-from sukkal.service.recognising import Recogniser, attributes_of
+from sukkal.service.recognising import Form, Recogniser
+from sukkal.service.remembering import Remembered
+from sukkal.service.turns import Turns
 
 __all__ = [
     "CLEAR",
@@ -38,8 +39,6 @@ SOURCE: Final = "source"
 TYPES: Final = "types"
 """Options of subscriptions."""
 
-Form = Literal["cloudevents", "native"]
-
 _FORMS: Final = ("cloudevents", "native")
 
 
@@ -47,7 +46,7 @@ class Lens(msgspec.Struct, frozen=True, gc=False):
     """What a reader wants. ``filters`` is the text by which the same filters are told; without any all is wanted.
 
     ``demands`` is an attribute and the only value of it that can pass, if there is one; ``weight`` tells what it costs
-    to look, in attributes compared.
+    to look, in attributes compared, ``parts`` of how many parts the filters are made.
     """
 
     filters: bytes = b""
@@ -55,6 +54,16 @@ class Lens(msgspec.Struct, frozen=True, gc=False):
     form: Form | None = None
     demands: tuple[str, str] | None = None
     weight: int = 0
+    parts: int = 0
+
+    def weight_of(self, size: int) -> int:
+        """Return what it costs to decode a body of so many bytes and look at it."""
+        return 1 + self.weight + size // limits.DECODED_BYTES_PER_WEIGHT
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes in memory."""
+        return limits.FILTER_PART_BYTES * (1 + self.parts) + len(self.filters)
 
     @property
     def clear(self) -> bool:
@@ -76,7 +85,7 @@ def lens_of(filters: object, form: object, *, field: str = FILTERS, form_field: 
     if filters is None:
         return Lens(form=form)
     read = read_filters(filters, field)
-    return Lens(msgspec.json.encode(filters), compiled(read), form, demanded(read), weight(read))
+    return Lens(msgspec.json.encode(filters), compiled(read), form, demanded(read), weight(read), parts(read))
 
 
 def filters_of(options: Mapping[str, Any]) -> list[Any] | None:
@@ -123,21 +132,23 @@ class Lenses:
 
     def __init__(self, recogniser: Recogniser) -> None:
         self.recogniser = recogniser
-        self._of: OrderedDict[tuple[QueueKey, str, int], Lens] = OrderedDict()
+        self.turns = Turns()
+        self._of: Remembered[tuple[QueueKey, str, int], Lens] = Remembered(
+            limits.LENSES_REMEMBERED_BYTES_MAX, share=limits.LENSES_OF_PROJECT_BYTES_MAX
+        )
 
     def attributes(self, body: bytes, what: Received) -> Attributes:
         """Return the attributes of the event that a message is."""
-        return attributes_of(self.recogniser.event(body, what))
-
-    def passes(self, lens: Lens, body: bytes, what: Received) -> bool:
-        """Tell whether a message is wanted."""
-        return lens.passes is None or lens.passes(self.attributes(body, what))
+        return self.recogniser.recognised(body, what).attributes
 
     def body(self, form: Form | None, body: bytes, what: Received) -> bytes:
         """Return the body in a form."""
-        if form == "cloudevents":
-            return self.recogniser.as_event(body, what)
-        return body if form is None else self.recogniser.as_native(body)
+        return body if form is None else self.recogniser.recognised(body, what).body(form)
+
+    def seen(self, lens: Lens, body: bytes, what: Received) -> bytes | None:
+        """Return a message's body as it looks through a lens, ``None`` if it is not wanted there."""
+        message = self.recogniser.recognised(body, what)
+        return message.body(lens.form) if lens.passes is None or lens.passes(message.attributes) else None
 
     def delivered(self, subscription: Subscription, body: bytes, what: Received) -> tuple[bytes, str | None]:
         """Return what is delivered of a message, and its media type if it is the body alone."""
@@ -149,13 +160,15 @@ class Lenses:
         if not any(name in subscription.options for name in (FILTERS, FORMAT, SOURCE, TYPES)):
             return CLEAR
         place = (subscription.queue, subscription.id, subscription.revision)
-        lens = self._of.pop(place, None)
+        lens = self._of.get(subscription.queue.project, place)
         if lens is None:
-            try:
-                lens = lens_of(filters_of(subscription.options), subscription.options.get(FORMAT))
-            except InvalidRequest:
-                lens = CLEAR
-            if len(self._of) >= limits.LENSES_REMEMBERED_MAX:
-                self._of.popitem(last=False)
-        self._of[place] = lens
+            lens = _stored(subscription)
+            self._of.put(subscription.queue.project, place, lens, lens.size)
         return lens
+
+
+def _stored(subscription: Subscription) -> Lens:
+    try:
+        return lens_of(filters_of(subscription.options), subscription.options.get(FORMAT))
+    except InvalidRequest:
+        return CLEAR

@@ -12,10 +12,10 @@ import msgspec
 
 from sukkal import limits
 from sukkal.errors import KeyUnavailable
-from sukkal.model import Message, NewMessage, Post, Queue, QueueKey
+from sukkal.model import Message, NewMessage, Queue, QueueKey
 from sukkal.service.attributes import normalises
 from sukkal.service.encryption import Encryption, is_sealed
-from sukkal.service.fan_out import FanOut, is_copied, passing
+from sukkal.service.fan_out import Copies, FanOut, is_copied, passing
 from sukkal.service.lenses import posted
 from sukkal.service.posting import Posting
 from sukkal.service.recognising import Recogniser
@@ -113,8 +113,9 @@ class Letters:
         queue = await self._store.get_queue(target)
         if queue is not None and normalises(queue.metadata):
             letters = [self._as_event(target, each) for each in letters]
-        copies = await self._copies(queue, letters, passed) if queue is not None and is_copied(queue) else ()
-        await self._posting.publish(target, queue, letters, copies=copies, now_ms=self._now_ms())
+        copies = await self._copies(queue, letters, passed) if queue is not None and is_copied(queue) else Copies()
+        await self._fan_out.come(copies)
+        await self._posting.publish(target, queue, letters, copies=copies.posts, now_ms=self._now_ms())
 
     def _as_event(self, target: QueueKey, given: NewMessage) -> NewMessage:
         """Return a letter as the event that it is; one that was encrypted stays so. None is refused: it is kept."""
@@ -122,22 +123,22 @@ class Letters:
         try:
             body = self._encryption.open_body(project, id_, given.body)
             what = posted(target, id_, at_ms=self._now_ms(), ttl_s=given.ttl_s)
-            event = self._recogniser.as_event(body, what)
+            event = self._recogniser.recognised(body, what).body("cloudevents")
             sealed = self._encryption.seal(project, id_, event) if is_sealed(given.body) else event
         except KeyUnavailable as error:
             _log.warning("a dead letter of queue %s stays what it was: %s", target.name, error)
             return given
         return msgspec.structs.replace(given, body=sealed)
 
-    async def _copies(self, queue: Queue, letters: Sequence[NewMessage], passed: tuple[str, ...]) -> Sequence[Post]:
+    async def _copies(self, queue: Queue, letters: Sequence[NewMessage], passed: tuple[str, ...]) -> Copies:
         if passing(queue.key) in passed or len(passed) > limits.QUEUE_HOPS_MAX:
-            return ()
+            return Copies()
         # One that is there already has come with its copies: by another subscription, or before the process died.
         ids = [each.id for each in letters]
         present = {each.id for each in await self._store.get_messages(queue.key, ids, now_ms=self._now_ms())}
         new = [each for each in letters if each.id not in present]
         clear, sealed = self._readable(queue.key, new)
-        return await self._fan_out.copies(queue, clear, sealed, passed) if sealed else ()
+        return await self._fan_out.copies(queue, clear, sealed, passed) if sealed else Copies()
 
     def _readable(
         self, key: QueueKey, letters: Sequence[NewMessage]

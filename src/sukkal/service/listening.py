@@ -8,51 +8,27 @@ purpose in a queue of its own, which nobody can claim or delete from.
 
 import asyncio
 import contextlib
-from collections import deque
-from collections.abc import Awaitable, Callable, Hashable, Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, NamedTuple
 
 import msgspec
 
 from sukkal import limits
-from sukkal.errors import InvalidParameter, InvalidRequest, RevisionConflict, ShuttingDown, SukkalError
+from sukkal.errors import InvalidRequest, RevisionConflict, ShuttingDown, SukkalError
 from sukkal.model import Message, NewMessage, Page, Position, QueueKey, View
-from sukkal.notification import notification
 from sukkal.service.attributes import history_s, is_ephemeral
 from sukkal.service.encryption import Encryption
 from sukkal.service.handing_over import HandingOver
+from sukkal.service.hearing import Ear, Heard, Place
 from sukkal.service.lenses import CLEAR, Lens, Lenses, posted
+from sukkal.service.turns import Part
 from sukkal.service.uses import Uses
 from sukkal.store import Store
 
-__all__ = ["Begun", "Ear", "Heard", "Kept", "Listeners", "Place", "history_key", "place_of"]
+__all__ = ["Begun", "Kept", "Listeners", "history_key"]
 
 _ALL: Final = View(claimed=True, delayed=True)
 _END: Final = limits.INT64_MAX
-
-
-class Place(NamedTuple):
-    """Where a message stands: in which contents of its queue, and behind how many others of the store."""
-
-    epoch: int
-    sequence: int
-
-    def __str__(self) -> str:
-        return f"{self.epoch}.{self.sequence}"
-
-
-def place_of(text: str) -> Place:
-    """Return the place that a listener says it has seen. Raises ``InvalidParameter``."""
-    epoch, _, sequence = text.partition(".")
-    if epoch.isascii() and epoch.isdigit() and sequence.isascii() and sequence.isdigit() and len(text) <= _PLACE_CHARS:
-        return Place(int(epoch), min(int(sequence), limits.INT64_MAX))
-    raise InvalidParameter(
-        "The position is invalid. It must be one that came with a message, for example 12.345; leave it out to begin "
-        "with what is posted from now on."
-    )
-
-
-_PLACE_CHARS: Final = 40
 
 
 class Kept(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -68,99 +44,6 @@ _kept: Final = msgspec.json.Decoder(Kept)
 def history_key(key: QueueKey) -> QueueKey:
     """Return the queue that keeps the history of a queue."""
     return QueueKey(key.project, f"{key.kind}/{key.name}", "history")
-
-
-class Heard(msgspec.Struct, gc=False):
-    """A message as listeners hear it. ``place`` is ``None`` for one that is stored nowhere.
-
-    ``frames`` is for what is made of it, so that it is made once for all listeners.
-    """
-
-    project: str
-    queue_name: str
-    id: str
-    body: bytes
-    ttl_s: int
-    delay_s: int
-    posted_ms: int
-    place: Place | None
-    frames: dict[Hashable, Any]
-
-    def text(self, *, positioned: bool) -> bytes:
-        """Return the notification, with the message's id and position if that is asked for."""
-        more: Mapping[str, str] | None = None
-        if positioned:
-            more = {"message_id": self.id} | ({"position": str(self.place)} if self.place else {})
-        return notification(self.queue_name, self.body, ttl_s=self.ttl_s, delay_s=self.delay_s, more=more)
-
-
-class Ear:
-    """One listener at one queue.
-
-    ``hear`` is called with each message, ``end`` once with the reason why no more will come; neither waits. ``place``
-    is the last one that was heard, ``missed`` the first page of what came after it, read in ``watched`` when the
-    listener came. It is ``warned`` if it was told then that something is gone. ``filters`` tells what it wants. Nothing
-    is heard once it has ``ended``.
-    """
-
-    def __init__(
-        self,
-        key: QueueKey,
-        hear: Callable[[Heard], None],
-        end: Callable[[str], None],
-        *,
-        begun_ms: int,
-        filters: bytes = b"",
-    ) -> None:
-        self.key = key
-        self.begun_ms = begun_ms
-        self.filters = filters
-        self.place = Place(0, 0)
-        self.watched = key
-        self.missed: Page | None = None
-        self.warned = False
-        self.ended = False
-        self._hear = hear
-        self._end = end
-        self._held: deque[Heard] | None = deque()
-        self._held_bytes = 0
-
-    @property
-    def held(self) -> int:
-        """How many messages wait until those before them have been heard."""
-        return len(self._held or ())
-
-    def tell(self, heard: Heard) -> None:
-        """Hear a message, at once or after those that were posted before it."""
-        if self._held is None:
-            self.hear(heard)
-        elif len(self._held) < limits.LISTENER_HELD_MAX and self._held_bytes < limits.LISTENER_HELD_BYTES_MAX:
-            self._held.append(heard)
-            self._held_bytes += len(heard.body)
-        else:
-            self.end("Too much came before what was missed had been read.")
-
-    def hear(self, heard: Heard) -> None:
-        """Hear a message unless it was heard before."""
-        if self.ended:
-            return
-        if heard.place is None:
-            self._hear(heard)
-        elif heard.place.sequence > self.place.sequence:
-            self.place = heard.place
-            self._hear(heard)
-
-    def release(self) -> None:
-        """Hear what was held, and from now on everything at once."""
-        held, self._held = self._held, None
-        for heard in held or ():
-            self.hear(heard)
-
-    def end(self, reason: str) -> None:
-        """Say that no more will come."""
-        if not self.ended:
-            self.ended = True
-            self._end(reason)
 
 
 class Begun(NamedTuple):
@@ -213,7 +96,7 @@ class Listeners:
             if (seen := self._seen(lens, heard)) is not None:
                 hear(seen)
 
-        ear = Ear(key, hear if lens.clear else look, end, begun_ms=self._now_ms(), filters=lens.filters)
+        ear = Ear(key, hear if lens.clear else look, end, begun_ms=self._now_ms(), lens=lens)
         self._ears.setdefault(key, set()).add(ear)
         try:
             watched = ear.watched = await self._watched(key)
@@ -236,7 +119,7 @@ class Listeners:
 
     def _check_filters(self, key: QueueKey, filters: bytes) -> None:
         # Each of them looks at each message while all wait.
-        known = {ear.filters for ear in self._ears.get(key, ()) if ear.filters}
+        known = {ear.lens.filters for ear in self._ears.get(key, ()) if ear.lens.filters}
         if filters and filters not in known and len(known) >= limits.LISTENER_FILTERS_MAX:
             raise InvalidRequest(
                 f"Those who listen to the queue have {limits.LISTENER_FILTERS_MAX} different filters already, which is "
@@ -245,7 +128,7 @@ class Listeners:
 
     async def follow(self, ear: Ear, paced: Callable[[], Awaitable[None]]) -> None:
         """Let a listener hear what it has missed, waiting by ``paced`` until it has read that, and then what comes."""
-        (page, ear.missed), unread = (ear.missed, None), 0
+        (page, ear.missed), unread, part = (ear.missed, None), 0, Part()
         if page is None:
             return
         # What was posted since is held, whoever takes it from the queue meanwhile.
@@ -254,13 +137,17 @@ class Listeners:
             for message in page.messages:
                 if message.sequence > last:
                     break
-                ear.hear(_heard(ear.key, message, epoch, kept=kept))
+                heard = _heard(ear.key, message, epoch, kept=kept)
+                weight = heard.weight(ear.lens)
+                ear.hear(heard)
+                if part.ends(1 + weight):
+                    await asyncio.sleep(0)
                 unread += len(message.body)
                 if unread > limits.LISTENER_PACE_BYTES:
                     await paced()
                     unread = 0
             if page.next is None or page.next.sequence >= last:
-                ear.release()
+                await ear.release(part)
                 return
             ear.place = Place(epoch, page.next.sequence)
             await paced()
@@ -316,12 +203,13 @@ class Listeners:
     def _seen(self, lens: Lens, heard: Heard) -> Heard | None:
         """Return a message as it looks through a lens, ``None`` if it is not wanted there."""
         what = posted(QueueKey(heard.project, heard.queue_name), heard.id, at_ms=heard.posted_ms, ttl_s=heard.ttl_s)
+        message = self._lenses.recogniser.recognised(heard.body, what)
         if lens.passes is not None:
             passes = heard.frames.get(("passes", lens.filters))
             if passes is None:
                 attributes = heard.frames.get("attributes")
                 if attributes is None:
-                    attributes = heard.frames["attributes"] = self._lenses.attributes(heard.body, what)
+                    attributes = heard.frames["attributes"] = message.attributes
                 passes = heard.frames["passes", lens.filters] = lens.passes(attributes)
             if not passes:
                 return None
@@ -329,7 +217,7 @@ class Listeners:
             return heard
         seen: Heard | None = heard.frames.get(lens.form)
         if seen is None:
-            body = self._lenses.body(lens.form, heard.body, what)
+            body = message.body(lens.form)
             seen = heard.frames[lens.form] = msgspec.structs.replace(heard, body=body, frames={})
         return seen
 

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from sukkal import limits
 from sukkal.model import Message, Page, Position, QueueKey, View
 from sukkal.service.lenses import Lens, Lenses, received
+from sukkal.service.turns import Part
 from sukkal.store import Store
 
 __all__ = ["browse", "position_at"]
@@ -30,20 +31,22 @@ async def browse(
     if lens.clear:
         return await store.browse(key, after=after, limit=limit, view=view, now_ms=now_ms)
     found: list[Message] = []
+    part = Part()
     looked_at = looked_bytes = 0
     size = limit if lens.passes is None else limits.FILTERED_PAGE
     while True:
         page = await store.browse(key, after=after, limit=size, view=view, now_ms=now_ms)
-        for message in page.messages:
-            looked_at += 1
-            if looked_at % limits.FILTERED_AT_ONCE == 0:
-                await asyncio.sleep(0)  # Others are to go on meanwhile.
-            looked_bytes += len(message.body)
-            after = position_at(message)
-            if lenses.passes(lens, message.body, what := received(key, message)):
-                found.append(replace(message, body=lenses.body(lens.form, message.body, what)))
-            if len(found) == limit or looked_bytes >= limits.FILTERED_BYTES_MAX:
-                return replace(page, messages=tuple(found), next=after)
+        async with lenses.turns.of(key.project):
+            for message in page.messages:
+                looked_at += 1
+                looked_bytes += len(message.body)
+                after = position_at(message)
+                if (body := lenses.seen(lens, message.body, received(key, message))) is not None:
+                    found.append(replace(message, body=body))
+                if len(found) == limit or looked_bytes >= limits.FILTERED_BYTES_MAX:
+                    return replace(page, messages=tuple(found), next=after)
+                if part.ends(lens.weight_of(len(message.body))):
+                    await asyncio.sleep(0)
         if page.next is None:
             return replace(page, messages=tuple(found), next=after if found else None)
         after = page.next

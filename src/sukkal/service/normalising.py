@@ -17,7 +17,7 @@ def normalised(recogniser: Recogniser, message: NewMessage, received: Received, 
     Raises ``InvalidBody`` if it cannot be had again from one, ``InvalidRequest`` if that is much larger.
     """
     try:
-        event = recogniser.normalised(message.body, received)
+        event = recogniser.recognised(message.body, received).normalised()
     except InvalidBody as error:
         raise InvalidBody(f"messages[{place}] cannot be stored as an event, as the queue asks for: {error}") from None
     most = _as_event_bytes_max(len(message.body))

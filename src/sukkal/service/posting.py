@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from sukkal.model import NewMessage, Once, Post, Published, Queue, QueueKey
 from sukkal.service.attributes import history_s
-from sukkal.service.listening import Kept, Listeners, Place, history_key
+from sukkal.service.hearing import Place
+from sukkal.service.listening import Kept, Listeners, history_key
 from sukkal.service.waiting import Waiting
 from sukkal.store import Store
 

@@ -161,7 +161,10 @@ class MessageContract:
         def post(key: QueueKey = QUEUE, fingerprint: bytes = b"f") -> bool:
             once = Once(key="k", fingerprint=fingerprint, expires_ms=subject.clock() + 1_000)
             message = NewMessage(id=subject.new_id(), body=b"1", ttl_s=60)
-            published = subject.run(subject.engine.publish((Post(key, (message,)),), now_ms=subject.clock(), once=once))
+            posts = (Post(key, (message,)), Post(key._replace(name="copies"), (message,)))
+            published = subject.run(subject.engine.publish(posts, now_ms=subject.clock(), once=once))
+            # Of a repetition the ids of copies are not told: to keep them would cost as much as there are copies.
+            assert published.ids == ((published.ids[0][0],),) * (1 if published.repeated else 2)
             ids.append(published.ids[0][0])
             return published.repeated
 

@@ -80,7 +80,8 @@ class DurableStoreContract(StoreContract):
     def test_a_repeated_post_is_known_after_reopening(self, subject: Subject) -> None:
         once = Once(key="k", fingerprint=b"f", expires_ms=subject.clock() + 1_000)
         post = Post(QUEUE, (NewMessage(id="first", body=b"1", ttl_s=60),))
-        subject.run(subject.engine.publish((post,), now_ms=subject.clock(), once=once))
+        copy = Post(QUEUE._replace(name="copy"), post.messages)
+        subject.run(subject.engine.publish((post, copy), now_ms=subject.clock(), once=once))
         subject.reopen()
         again = Post(QUEUE, (NewMessage(id="second", body=b"1", ttl_s=60),))
         published = subject.run(subject.engine.publish((again,), now_ms=subject.clock(), once=once))

@@ -141,7 +141,7 @@ class MemoryEngine(SubscriptionsInMemory, RecordsInMemory):
             return Published(earlier, repeated=True)
         stored = [self._store(post, now_ms) for post in posts]
         if once is not None:
-            self.queues[posts[0].queue].once[once.key] = (once, ids)
+            self.queues[posts[0].queue].once[once.key] = (once, ids[:1])
         return Published(
             ids, epochs=tuple(epoch for epoch, _ in stored), sequences=tuple(sequences for _, sequences in stored)
         )

@@ -5,11 +5,13 @@ from collections.abc import Sequence
 import apsw
 import msgspec
 
+from sukkal import limits
 from sukkal.engines.sqlite.catalogue import Catalogue
 from sukkal.engines.sqlite.lifetimes import lifetime_class
 from sukkal.engines.sqlite.repetitions import earlier
 from sukkal.engines.sqlite.rows import fetch
 from sukkal.engines.sqlite.statements import SQL
+from sukkal.engines.sqlite.writer import Slices
 from sukkal.model import Deleted, NewMessage, Once, Post, Published, QueueKey
 
 __all__ = ["delete_messages", "publish"]
@@ -17,24 +19,33 @@ __all__ = ["delete_messages", "publish"]
 
 def publish(
     writer: apsw.Connection, catalogue: Catalogue, posts: Sequence[Post], *, now_ms: int, once: Once | None
-) -> Published:
-    """Store the messages of all posts."""
+) -> Slices[Published]:
+    """Store the messages of all posts, so many at once that others have not long to wait for their turn."""
     if once is not None and (entry := catalogue.present(posts[0].queue)) is not None:
         known = earlier(writer, entry.number, once, now_ms)
         if known is not None:
             return Published(known, repeated=True)
     epochs: list[int] = []
     sequences: list[tuple[int, ...]] = []
+    room = limits.GROUP_COMMIT_ROWS_AT_ONCE
     for post in posts:
         number = _number(catalogue, post.queue, now_ms) or 0
         backlog = post.queue.kind == "backlog"
-        stored = [_insert(writer, catalogue, number, message, now_ms, backlog=backlog) for message in post.messages]
+        stored: list[int] = []
+        for message in post.messages:
+            if room == 0:
+                yield
+                room = limits.GROUP_COMMIT_ROWS_AT_ONCE
+            room -= 1
+            stored.append(_insert(writer, catalogue, number, message, now_ms, backlog=backlog))
         epochs.append(number)
         sequences.append(tuple(stored))
     ids = tuple([tuple([message.id for message in post.messages]) for post in posts])
     if once is not None:
         number = catalogue.ensure(posts[0].queue, now_ms).number
-        writer.execute(SQL.save_once, (number, once.key, once.fingerprint, msgspec.json.encode(ids), once.expires_ms))
+        # Nobody asks again for the ids of copies.
+        encoded = msgspec.json.encode(ids[:1])
+        writer.execute(SQL.save_once, (number, once.key, once.fingerprint, encoded, once.expires_ms))
     return Published(ids, epochs=tuple(epochs), sequences=tuple(sequences))
 
 

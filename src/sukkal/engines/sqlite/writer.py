@@ -3,13 +3,17 @@
 The statements of a transaction run on the event loop, where each costs a few microseconds; only the commit, which
 waits for the disk, runs in a thread of its own. So a transaction is handed over once, and requests are read and
 decoded while the disk works. There is no timer: a lone write is committed at once.
+
+Much work is done in parts, with turns of the event loop for others between them while the transaction stays open.
+Nobody sees half of it: readers have connections of their own, and no other step runs before a step is done.
 """
 
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Generator
+from types import GeneratorType
+from typing import Any, Final, NamedTuple, TypeVar
 
 import apsw
 
@@ -19,7 +23,7 @@ from sukkal.engines.sqlite.database import our_error
 from sukkal.engines.sqlite.worker import Worker
 from sukkal.errors import StoreUnavailable, SukkalError
 
-__all__ = ["GroupCommit"]
+__all__ = ["GroupCommit", "Slices"]
 
 T = TypeVar("T")
 
@@ -33,9 +37,18 @@ What other connections have sent already is read in them and joins in; they go o
 them in microseconds, and a busy one would have come to those requests anyway.
 """
 
+Slices = Generator[None, None, T]
+"""A step in parts: it stops where others may have their turn, and returns its result."""
 Step = Callable[[], Any]
 Waiting = tuple[Step, "asyncio.Future[Any]"]
 Outcome = tuple["asyncio.Future[Any]", Any, SukkalError | None]
+
+
+class _Open(NamedTuple):
+    """A transaction: what its steps came to, and how many changes the connection counted when it began."""
+
+    outcomes: list[Outcome]
+    began: int
 
 
 class GroupCommit:
@@ -66,10 +79,10 @@ class GroupCommit:
         self._idle = asyncio.Event()
         self._idle.set()
         self._closed = False
-        self._turns = 0
+        self._progress = 0
         self._seen: tuple[int, int] | None = None
 
-    def run(self, step: Callable[[], T]) -> "asyncio.Future[T]":
+    def run(self, step: Callable[[], T | Slices[T]]) -> "asyncio.Future[T]":
         """Run a step in the next transaction and give its result once that is durable.
 
         A step that raises one of our errors must not have changed anything: the others of its transaction go on.
@@ -90,8 +103,8 @@ class GroupCommit:
         if not self._running:
             self._seen = None
             return 0
-        if self._seen is None or self._seen[0] != self._turns:
-            self._seen = (self._turns, now_ms)
+        if self._seen is None or self._seen[0] != self._progress:
+            self._seen = (self._progress, now_ms)
         return now_ms - self._seen[1]
 
     async def close(self) -> None:
@@ -111,39 +124,80 @@ class GroupCommit:
             self._turn()
 
     def _turn(self) -> None:
-        outcomes: list[Outcome] = []
-        changes = self._connection.total_changes()
+        transaction = _Open([], self._connection.total_changes())
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            self._run_steps(outcomes, changes + limits.GROUP_COMMIT_ROWS_MAX)
+        except Exception as error:  # noqa: BLE001 - nobody may hang
+            # Nobody is to wait until a transaction can be begun.
+            outcomes: list[Outcome] = [(future, None, None) for _, future in self._waiting]
+            self._waiting.clear()
+            self._abandon(outcomes, error)
+            return
+        self._part(transaction, None)
+
+    def _part(self, transaction: _Open, slices: Slices[Any] | None) -> None:
+        """Do as much as fits into one turn of the loop; then go on in another one, or commit."""
+        outcomes, began = transaction
+        self._progress += 1
+        try:
+            slices = self._run_slice(outcomes, slices) if slices else None
+            if slices is None:
+                slices = self._run_steps(transaction)
+            if slices is not None or self._room(transaction):
+                self._loop.call_soon(self._part, transaction, slices)
+                return
             self._before_commit()
         except Exception as error:  # noqa: BLE001 - the transaction must not stay open, nor anybody hang
-            self._abandon(outcomes or self._all_waiting(), error)
+            self._abandon(outcomes, error)
             return
-        if self._connection.total_changes() == changes:
+        if self._connection.total_changes() == began:
             self._commit_now(outcomes)
         else:
             self._worker.do(lambda: self._commit(outcomes))
 
-    def _all_waiting(self) -> list[Outcome]:
-        # Not even a transaction could be begun: nobody is to wait until one can.
-        outcomes: list[Outcome] = [(future, None, None) for _, future in self._waiting]
-        self._waiting.clear()
-        return outcomes
+    def _room(self, transaction: _Open) -> bool:
+        """Tell whether steps wait which belong into this transaction."""
+        outcomes, began = transaction
+        return (
+            bool(self._waiting)
+            and len(outcomes) < limits.GROUP_COMMIT_STEPS_MAX
+            and self._connection.total_changes() <= began + limits.GROUP_COMMIT_ROWS_MAX
+        )
 
-    def _run_steps(self, outcomes: list[Outcome], changes_max: int) -> None:
-        waiting = self._waiting
+    def _run_steps(self, transaction: _Open) -> Slices[Any] | None:
+        """Run steps that wait, as many as one turn has room for; return the last one if it is not done."""
+        outcomes, waiting = transaction.outcomes, self._waiting
+        most = self._connection.total_changes() + limits.GROUP_COMMIT_ROWS_AT_ONCE
         while waiting and len(outcomes) < limits.GROUP_COMMIT_STEPS_MAX:
             step, future = waiting.popleft()
             try:
-                outcomes.append((future, step(), None))
+                result = step()
             except SukkalError as error:
                 outcomes.append((future, None, error))
             except Exception:
                 outcomes.append((future, None, None))
                 raise
-            if self._connection.total_changes() > changes_max:
-                return
+            else:
+                outcomes.append((future, result, None))
+                if type(result) is GeneratorType and (slices := self._run_slice(outcomes, result)) is not None:
+                    return slices
+            if self._connection.total_changes() > most:
+                return None
+        return None
+
+    @staticmethod
+    def _run_slice(outcomes: list[Outcome], slices: Slices[Any]) -> Slices[Any] | None:
+        """Do one part of the last step, and return what is left of it."""
+        future = outcomes[-1][0]
+        try:
+            next(slices)
+        except StopIteration as end:
+            outcomes[-1] = (future, end.value, None)
+            return None
+        except SukkalError as error:
+            outcomes[-1] = (future, None, error)
+            return None
+        return slices
 
     def _commit_now(self, outcomes: list[Outcome]) -> None:
         # Nothing was written, so there is nothing to wait for.
@@ -172,7 +226,7 @@ class GroupCommit:
         self._finish(outcomes)
 
     def _finish(self, outcomes: list[Outcome]) -> None:
-        self._turns += 1
+        self._progress += 1
         self._committed()
         for future, result, error in outcomes:
             if future.done():

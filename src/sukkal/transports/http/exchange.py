@@ -6,8 +6,9 @@ from typing import Final
 import msgspec
 
 from sukkal.model import QueueKey
+from sukkal.service.hearing import Place
 from sukkal.service.lenses import Lens
-from sukkal.service.listening import Listeners, Place
+from sukkal.service.listening import Listeners
 
 __all__ = [
     "JSON",

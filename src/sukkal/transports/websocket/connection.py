@@ -13,7 +13,7 @@ from sukkal.errors import SukkalError
 from sukkal.model import QueueKey
 from sukkal.service.access import Identity
 from sukkal.service.consuming import Consumer
-from sukkal.service.listening import Ear
+from sukkal.service.hearing import Ear
 from sukkal.transports.websocket.frames import Data
 
 __all__ = [

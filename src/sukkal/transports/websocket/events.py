@@ -17,7 +17,8 @@ from sukkal.errors import BadRequest, SukkalError, Unavailable
 from sukkal.format import Event
 from sukkal.formats import cloudevents
 from sukkal.formats.members import place_of_posts
-from sukkal.service.listening import Begun, Heard
+from sukkal.service.hearing import Heard
+from sukkal.service.listening import Begun
 from sukkal.transports.http.exchange import Request, Response, SocketResponse
 from sukkal.transports.http.senders import signed_part
 from sukkal.transports.websocket.connection import DEFECT, EXPIRED, LATER, POLICY, UNSUPPORTED, Connection, Own

@@ -3,8 +3,8 @@
 from typing import Final
 
 from sukkal.errors import InvalidRequest
+from sukkal.service.hearing import place_of
 from sukkal.service.lenses import Lens
-from sukkal.service.listening import place_of
 from sukkal.transports.http.call import Call
 from sukkal.transports.http.exchange import Header, Response, SocketResponse, json_response
 from sukkal.transports.http.lens import lens_in

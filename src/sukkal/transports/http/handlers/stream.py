@@ -10,7 +10,8 @@ import msgspec
 
 from sukkal import limits
 from sukkal.errors import SukkalError, Unavailable
-from sukkal.service.listening import Begun, Heard, Listeners, place_of
+from sukkal.service.hearing import Heard, place_of
+from sukkal.service.listening import Begun, Listeners
 from sukkal.transports.http.call import Call
 from sukkal.transports.http.exchange import Header, StreamResponse
 from sukkal.transports.http.lens import lens_in

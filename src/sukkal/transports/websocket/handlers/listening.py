@@ -4,8 +4,8 @@ from typing import Any
 
 from sukkal import limits
 from sukkal.errors import InvalidBody, InvalidRequest, Unavailable
+from sukkal.service.hearing import Ear, Heard, Place, place_of
 from sukkal.service.lenses import FILTERS, FORMAT, check_lens, lens_of
-from sukkal.service.listening import Ear, Heard, Place, place_of
 from sukkal.transports.websocket.call import Call
 from sukkal.transports.websocket.connection import POLICY, Own
 from sukkal.transports.websocket.frames import Pushed, Reply, encode_text, pushed
