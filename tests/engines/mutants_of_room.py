@@ -101,8 +101,8 @@ MUTANTS_OF_ROOM: Final = (
     Mutant(
         "a letter is not copied",
         "letters.py",
-        "        return await self._fan_out.copies(queue, clear, sealed, passed) if sealed else ()\n",
-        "        return ()\n",
+        "        return await self._fan_out.copies(queue, clear, sealed, passed) if sealed else Copies()\n",
+        "        return Copies()\n",
         *_LETTERS,
     ),
     Mutant("a letter goes round in circles", "letters.py", "passing(queue.key) in passed or ", "", *_LETTERS),
