@@ -3,7 +3,7 @@
 from sukkal.client.connection import Answer, Connection
 from sukkal.client.credentials import ApiToken, Credentials, KeystonePassword, ProjectName
 from sukkal.client.environment import credentials_from, url_from
-from sukkal.client.errors import ClientError, Refused, Unreachable
+from sukkal.client.errors import ClientError, CredentialsRefused, Refused, Unexpected, Unreachable
 
 __all__ = [
     "Answer",
@@ -11,9 +11,11 @@ __all__ = [
     "ClientError",
     "Connection",
     "Credentials",
+    "CredentialsRefused",
     "KeystonePassword",
     "ProjectName",
     "Refused",
+    "Unexpected",
     "Unreachable",
     "credentials_from",
     "url_from",
