@@ -60,7 +60,16 @@ def services_of(
     )
     messages = Messages(store, settings, waiting, incoming, lenses, now_ms, new_id)
     return Services(
-        Queues(store, settings, quotas, door.encryption, pushing.subscriptions, pushing.search.indexing, now_ms),
+        Queues(
+            store,
+            settings,
+            quotas,
+            door.encryption,
+            pushing.subscriptions,
+            pushing.search.indexing,
+            pushing.search.removal,
+            now_ms,
+        ),
         messages,
         Events(messages, settings, now_ms),
         Claims(store, settings, waiting, burials, background, now_ms, new_id),
