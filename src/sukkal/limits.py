@@ -332,12 +332,16 @@ FORWARDER_WINDOW_MAX: Final = 10_000
 FORWARDER_BATCH: Final = 50
 FORWARDER_LANES: Final = 16
 FORWARDER_ATTEMPTS: Final = 8
+FORWARDER_LOCKED_OUT_PROJECTS: Final = 3
+FORWARDER_LANE_PART: Final = 4
 FORWARDER_TIMEOUT_S: Final = 20.0
 FORWARDER_PAUSE_S_MAX: Final = 30.0
 FORWARDER_REPORT_S: Final = 30.0
 FORWARDER_CLAIM_TTL_S: Final = 300
 FORWARDER_CLAIM_RENEWAL_S: Final = 100
 FORWARDER_CLAIM_WAIT_S: Final = 20
+FORWARDER_CLAIM_PAUSE_S: Final = 0.2
+FORWARDER_FIRST_REPORT_S: Final = 2.0
 
 # Search.
 SEARCH_QUERY_CHARS_MAX: Final = 1_024
@@ -350,12 +354,21 @@ SEARCH_TEXT_CHARS_MAX: Final = 32_768
 SEARCH_EVENT_BYTES_MAX: Final = 1_048_576
 SEARCH_S_MAX: Final = 3
 SEARCH_THREADS: Final = 4
+SEARCH_WRITING_THREADS: Final = 2
+SEARCH_MATCHING_THREADS: Final = 2
+SEARCH_WAIT_S: Final = 10
+# Of one saved search, for the documents that it is asked of at once.
+SEARCH_MATCHING_S_MAX: Final = 0.15
+# Documents times saved searches: so many are asked before others get their turn and the lease is extended.
+SEARCH_ASKED_AT_ONCE: Final = 1_000
 # Those of one project are made one after another.
 SEARCH_WAITING_MAX: Final = 64
 SEARCH_BOOKS_OPEN_MAX: Final = 64
-SEARCH_BOOKS_SWEPT_AT_ONCE: Final = 20
+SEARCH_BOOKS_SWEPT_AT_ONCE: Final = 4
 SEARCH_LOG_BYTES_KEPT: Final = 4 * 1_048_576
 SEARCH_REMOVED_AT_ONCE: Final = 500
+# Queues of a project whose past was dropped, and of which some may still be on its way.
+SEARCH_DROPS_REMEMBERED_MAX: Final = 1_000
 SEARCH_COUNTED_MAX: Final = 10_000
 SEARCH_FACET_VALUES_MAX: Final = 20
 SEARCH_TYPES_MAX: Final = 1_000
@@ -365,8 +378,10 @@ SEARCH_SCHEMA_BYTES_MAX: Final = 65_536
 SEARCH_INDEXED_AT_ONCE: Final = 100
 SEARCHES_PER_PROJECT_MAX: Final = 100
 SEARCH_CLOCKS_DIFFER_MS: Final = 60_000
+# How far behind its post an event can have happened.
+SEARCH_AHEAD_MS_MAX: Final = 86_400_000
 # What a process that died was about to index waits so long for another attempt.
-SEARCH_LEASE_S: Final = 20
+SEARCH_LEASE_S: Final = 30
 SEARCH_MARKER_CHARS_MAX: Final = 18
 
 # Schemas that are inferred.

@@ -31,7 +31,7 @@ class Access(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 class ProjectCredentials:
     """Makes the credentials for each project, and keeps those that are in use. Raises ``SettingsError``."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, *, timeout_s: float = limits.FORWARDER_TIMEOUT_S) -> None:
         if access.keystone is not None and access.keys is not None:
             raise SettingsError("access: give keystone or keys, not both.")
         if access.keystone is not None:
@@ -42,6 +42,7 @@ class ProjectCredentials:
             with needs_extra("keystone", "To ask Keystone for tokens"):
                 import keystoneauth1  # noqa: F401 - is it there?
         self._access = access
+        self._timeout_s = timeout_s
         self._made: OrderedDict[str, Credentials] = OrderedDict()
 
     def of(self, project: str) -> Credentials | None:
@@ -59,7 +60,7 @@ class ProjectCredentials:
     def _make(self, project: str) -> Credentials | None:
         if self._access.keystone is not None:
             options: Mapping[str, Any] = {**self._access.keystone, "project_id": project}
-            return KeystonePassword(options)
+            return KeystonePassword(options, timeout_s=self._timeout_s)
         if self._access.keys is not None:
             key = self._access.keys.get(project)
             return ApiToken(key) if key is not None else None

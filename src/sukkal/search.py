@@ -3,10 +3,12 @@
 An index is a copy for finding things: what it keeps has been kept by the store before, and it may be thrown away and
 made anew from what comes. Laws, tested by ``sukkal.testing.contract_search`` on every index:
 
-* **Repeatable.** A document is told by its project, source and id; putting it again changes nothing.
+* **Repeatable.** A document is told by its project, source and id; putting it again changes nothing. One that came to
+  several queues is one, and there for as long as it is in one of them that was not dropped.
 * **Durable on return.** What a ``put`` took is still found after a crash that follows its return.
 * **Apart.** Nothing of one project is ever found, counted or slowed by another.
-* **Latest.** A resource is as the event with the latest time tells of the whole of it, in whatever order they came.
+* **Latest.** A resource is as the event with the latest time tells of the whole of it, in whatever order they came; if
+  the queue of that one is dropped, as the latest of the other queues tells.
   What was deleted is remembered, so that an older event does not bring it back.
 * **Newest first.** Documents are found in the reverse order of their coming, resources in that of their changing. A
   page goes on behind a place; what comes meanwhile lies in front of it.
@@ -41,7 +43,7 @@ __all__ = [
 Shelf = Literal["events", "resources"]
 """What is searched: everything that happened, or how things are now."""
 
-FIELDS: Final = ("type", "source", "subject", "queue", "resource_type", "resource_id")
+FIELDS: Final = ("type", "source", "id", "subject", "queue", "resource_type", "resource_id")
 """What can be asked for exactly. A ``type`` that ends with ``.*`` stands for all that begin with what is before."""
 
 FACETS: Final = ("type", "source", "queue", "resource_type")
@@ -150,11 +152,14 @@ class SearchIndex(Protocol):
     async def types(self, project: str, *, after: str, limit: int) -> tuple[TypeSeen, ...]:
         """Return up to ``limit`` types greater than ``after``, ascending."""
 
-    async def matches(self, documents: Sequence[Document], asked: Sequence[Asked]) -> list[list[int]]:
-        """Return, for each question, which of the documents it finds, by their numbers from 0. Nothing is kept."""
+    async def matches(self, documents: Sequence[Document], asked: Sequence[Asked]) -> list[list[int] | None]:
+        """Return, for each question, which of the documents it finds, by their numbers from 0. Nothing is kept.
 
-    async def drop_queue(self, key: QueueKey) -> None:
-        """Let nothing be found any more that came from a queue so far."""
+        For a question that takes too long there is ``None``; the others are answered all the same.
+        """
+
+    async def drop_queue(self, key: QueueKey, *, now_ms: int) -> None:
+        """Let nothing be found any more that was posted to a queue before now, also if it is put later."""
 
     async def drop_project(self, project: str) -> None:
         """Forget all of a project."""

@@ -43,6 +43,10 @@ class SourceContext(msgspec.Struct, frozen=True, kw_only=True):
 class Source(Protocol):
     """Brings the notifications that one consumer asked for."""
 
+    @property
+    def window(self) -> int:
+        """How many it brings at most while nothing is acknowledged."""
+
     def receive(self) -> AsyncIterator[Arrival]:
         """Bring notifications as they come. Raises ``SourceUnavailable`` when that ends."""
 

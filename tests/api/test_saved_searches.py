@@ -1,12 +1,16 @@
 """Saved searches: what they find is posted to a queue."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
 
 from sukkal import limits
+from sukkal.indexes.sqlite_fts import SqliteIndex
+from sukkal.search import Asked, Document
 from tests.api.calling import Service, refused
+from tests.api.sockets import Socket
 from tests.api.test_search import notification, searched
 
 
@@ -114,12 +118,107 @@ def test_a_search_that_cannot_be_saved_is_refused(
     refused(service.put("/v2/searches/no%20name", json={"q": "x", "queue": "q"}), 400, "name of a search")
 
 
+def test_members_that_there_are_not_are_named_over_a_websocket_too(service: Service) -> None:
+    with Socket(service) as socket:
+        document = {"search_name": "mine", "q": "x", "queue": "hits", "colour": "red"}
+        socket.ask("search_create", document).refused(400, "colour")
+
+
 def test_a_project_may_save_so_many(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "SEARCHES_PER_PROJECT_MAX", 2)
     for name in ("a", "b"):
         save(service, name, q="x", queue="hits")
     refused(service.put("/v2/searches/c", json={"q": "x", "queue": "hits"}), 429, "2 saved searches")
     assert service.put("/v2/searches/b", json={"q": "y", "queue": "hits"}).status_code == 200
+
+
+def test_no_more_are_saved_than_allowed_however_many_at_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SEARCHES_PER_PROJECT_MAX", 2)
+    save(service, "a", q="x", queue="hits")
+
+    async def at_once() -> list[int]:
+        document = {"q": "x", "queue": "hits"}
+        answers = [service.request("PUT", f"/v2/searches/s{number}", json=document) for number in range(10)]
+        return [answer.status_code for answer in await asyncio.gather(*answers)]
+
+    assert sorted(service.run(at_once())) == [201] + [429] * 9
+
+
+def test_all_saved_searches_are_asked_also_those_from_when_more_were_allowed(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched(service)
+    for name in "abc":
+        save(service, name, q="word", queue=f"hits-{name}")
+    monkeypatch.setattr(limits, "SEARCHES_PER_PROJECT_MAX", 1)
+    service.post_bodies(notification(1, x="word"))
+    service.deliver()
+    assert [ids(service, f"hits-{name}") for name in "abc"] == [["n1"]] * 3
+
+
+def test_a_batch_that_takes_longer_than_its_lease_is_done_once(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, asked = SqliteIndex.matches, []
+
+    async def slower(self: SqliteIndex, documents: Sequence[Document], questions: Sequence[Asked]) -> Any:
+        asked.append(len(documents))
+        service.clock.advance((limits.SEARCH_LEASE_S + 5) * 1_000)
+        return await real(self, documents, questions)
+
+    monkeypatch.setattr(SqliteIndex, "matches", slower)
+    searched(service)
+    save(service, q="word", queue="hits")
+    service.post_bodies(notification(1, x="word"))
+    for _ in range(3):
+        service.deliver()
+        service.pass_s(60)
+    assert (asked, ids(service)) == ([1], ["n1"])
+    assert "sukkal_index_failures_total 0.0" in service.get("/metrics").text
+
+
+def test_many_searches_are_asked_of_few_events_at_once_and_the_lease_lasts(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real, asked = SqliteIndex.matches, []
+
+    async def slow(self: SqliteIndex, documents: Sequence[Document], questions: Sequence[Asked]) -> Any:
+        asked.append(len(documents))
+        service.clock.advance(limits.SEARCH_LEASE_S * 500)
+        return await real(self, documents, questions)
+
+    monkeypatch.setattr(SqliteIndex, "matches", slow)
+    monkeypatch.setattr(limits, "SEARCH_ASKED_AT_ONCE", 4)
+    searched(service)
+    for name in "ab":
+        save(service, name, q="word", queue=f"hits-{name}")
+    service.post_bodies(*(notification(number, x="word") for number in range(7)))
+    service.deliver()
+    assert asked == [2, 2, 2, 1]
+    assert "lease" not in caplog.text
+    assert len(ids(service, "hits-a")) == 7
+    service.pass_s(3_600)
+    service.deliver()
+    assert len(asked) == 4
+
+
+def test_a_search_that_takes_too_long_is_left_out_counted_and_named(
+    service: Service, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real = SqliteIndex.matches
+
+    async def first_is_dear(self: SqliteIndex, documents: Sequence[Document], questions: Sequence[Asked]) -> Any:
+        return [None, *(await real(self, documents, questions))[1:]]
+
+    monkeypatch.setattr(SqliteIndex, "matches", first_is_dear)
+    searched(service)
+    save(service, "dear", q="word", queue="hits-dear")
+    save(service, "fine", q="word", queue="hits-fine")
+    service.post_bodies(notification(1, x="word"))
+    service.deliver()
+    assert (ids(service, "hits-dear"), ids(service, "hits-fine")) == ([], ["n1"])
+    assert "sukkal_saved_searches_skipped_total 1.0" in service.get("/metrics").text
+    assert "dear of project p took too long" in caplog.text
 
 
 def test_saving_wants_the_right_to_post(start: Callable[..., Service], tmp_path: Any) -> None:

@@ -25,7 +25,7 @@ def notification(number: int, event_type: str = "compute.instance.update", **pay
         "publisher_id": "compute.host1",
         "event_type": event_type,
         "priority": "INFO",
-        "timestamp": f"2026-01-01 00:00:{number:02}.000000",
+        "timestamp": f"2023-11-14 22:00:{number:02}.000000",
         "payload": payload,
     }
 
@@ -221,7 +221,7 @@ def test_what_a_deleted_queue_had_is_not_found_any_more(service: Service) -> Non
     assert found(service, kind="resources") == []
 
 
-def test_a_queue_that_is_not_searched_any_more_gives_nothing_new(service: Service) -> None:
+def test_what_is_not_to_be_searched_any_more_is_not_found_any_more(service: Service) -> None:
     searched(service)
     service.post_bodies(notification(1))
     service.deliver()
@@ -230,7 +230,89 @@ def test_a_queue_that_is_not_searched_any_more_gives_nothing_new(service: Servic
     assert service.patch("/v2/queues/q", json=change, headers={"content-type": patch}).status_code == 200
     service.post_bodies(notification(2))
     service.deliver()
+    assert found(service) == []
+
+
+def test_a_purged_queue_is_not_found_any_more_not_even_what_was_on_its_way(service: Service) -> None:
+    searched(service)
+    service.post_bodies(notification(1, secret="hunter2"))
+    service.deliver()
+    service.post_bodies(notification(2, secret="hunter3"))
+    service.pass_s(1)
+    assert service.post("/v2/queues/q/purge", json={"resource_types": ["messages"]}).status_code == 204
+    assert found(service) == []
+    service.deliver()
+    assert found(service) == []
+    service.post_bodies(notification(3))
+    service.deliver()
+    assert found(service) == ["n3"]
+
+
+def test_purging_subscriptions_leaves_what_is_found(service: Service) -> None:
+    searched(service)
+    service.post_bodies(notification(1))
+    service.deliver()
+    service.post("/v2/queues/q/purge", json={"resource_types": ["subscriptions"]})
     assert found(service) == ["n1"]
+
+
+def test_an_event_of_two_queues_is_found_until_both_are_deleted(service: Service) -> None:
+    for queue in ("a", "b"):
+        searched(service, queue)
+        service.post_bodies(notification(1), queue=queue)
+    service.deliver()
+    service.delete("/v2/queues/a")
+    assert [hit["queue"] for hit in service.get("/v2/events").json()["events"]] == ["b"]
+    service.delete("/v2/queues/b")
+    assert found(service) == []
+
+
+def test_a_resource_is_known_from_the_queues_that_are_left(service: Service) -> None:
+    searched(service, "a")
+    searched(service, "b")
+    service.post_bodies(notification(1, instance_id="i1"), queue="b")
+    service.deliver()
+    service.post_bodies(notification(2, instance_id="i1"), queue="a")
+    service.deliver()
+    assert found(service, kind="resources") == ["n2"]
+    service.delete("/v2/queues/a")
+    assert found(service, kind="resources") == ["n1"]
+
+
+def test_an_event_posted_to_a_queue_made_anew_is_found(service: Service) -> None:
+    searched(service)
+    service.post_bodies(notification(1))
+    service.deliver()
+    service.delete("/v2/queues/q")
+    searched(service)
+    service.pass_s(7_200)
+    service.post_bodies(notification(1))
+    service.deliver()
+    assert found(service) == ["n1"]
+
+
+def test_an_event_of_the_far_future_gives_way_after_a_day(service: Service) -> None:
+    searched(service)
+    service.post_bodies({**notification(1, instance_id="i1"), "timestamp": "9999-12-31 23:59:59.000000"})
+    service.deliver()
+    service.post_bodies({**notification(2, instance_id="i1"), "timestamp": "2023-11-16 22:13:20.000000"})
+    service.deliver()
+    assert found(service, kind="resources") == ["n2"]
+
+
+def test_an_event_is_found_by_its_id(service: Service) -> None:
+    searched(service)
+    service.post_bodies(notification(1, about="n2"), notification(2))
+    service.deliver()
+    assert found(service, "id=n2") == ["n2"]
+
+
+@pytest.mark.parametrize("kind", ["events", "resources"])
+def test_members_that_there_are_not_are_named(service: Service, kind: str) -> None:
+    refused(service.get(f"/v2/{kind}?tpye=a.b"), 400, "tpye", "type")
+    refused(service.get(f"/v2/{kind}?tpye="), 400, "tpye")
+    with Socket(service) as socket:
+        socket.ask(f"{kind.removesuffix('s')}_search", {"tpye": "a.b"}).refused(400, "tpye")
 
 
 def test_events_are_found_for_as_long_as_the_service_keeps_them(start: Callable[..., Service]) -> None:

@@ -14,10 +14,12 @@ from sukkal.client import (
     Connection,
     ProjectName,
     Refused,
+    Unexpected,
     Unreachable,
     credentials_from,
     url_from,
 )
+from tests.answering import Answering, Said
 from tests.serving import ServerProcess
 
 CLIENT_ID = "5f4f9f0e-6f5c-4c6b-9d0e-3f2b6f0b7a10"
@@ -125,3 +127,36 @@ def test_an_environment_that_says_nothing_is_told_what_to_set() -> None:
 
 def test_a_token_of_the_environment_is_not_shown() -> None:
     assert "secret" not in repr(ApiToken("secret"))
+
+
+@pytest.mark.parametrize(
+    ("location", "named"),
+    [
+        ("https://u:secret@elsewhere.example/v2?t=secret#secret", "https://elsewhere.example/v2."),
+        ("/login?next=secret", "/login."),
+        ("", "a place that is not named."),
+        ("http://[secret", "a place that is not named."),
+    ],
+)
+def test_a_redirect_is_a_refusal_that_says_where_it_leads(location: str, named: str) -> None:
+    said = Said(302, b"<html>", {"Location": location})
+    with Answering(lambda asked: said) as other, pytest.raises(Refused) as refused:
+        ask(other.url, "GET", "/v2/ping")
+    assert named in refused.value.description
+    assert "secret" not in str(refused.value)
+    assert (refused.value.status, refused.value.is_about_the_request) == (302, False)
+
+
+def test_a_member_that_is_not_there_is_the_answer_of_something_else() -> None:
+    answer = Answer(201, {}, {"id": 1, "links": []})
+    assert answer.member("links", list) == []
+    for document, name in ((answer.document, "id"), (answer.document, "none"), (None, "id"), ([], "id")):
+        with pytest.raises(Unexpected, match="201"):
+            Answer(201, {}, document).member(name, str)
+
+
+def test_a_password_in_the_url_is_not_shown() -> None:
+    with pytest.raises(Unreachable, match=r"127\.0\.0\.1:1") as told:
+        ask("http://user:secret@127.0.0.1:1", "GET", "/v2/ping")
+    assert "secret" not in str(told.value)
+    assert told.value.__cause__ is None

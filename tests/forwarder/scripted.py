@@ -27,6 +27,8 @@ def arrival(id_: str, *, project: str = "p-1", token: object = None) -> Arrival:
 class ScriptedSource:
     """Brings what it is given. ``None`` in it is a connection that is lost, the end of the list the end of the test."""
 
+    window = 500
+
     def __init__(self, *script: Arrival | None) -> None:
         self.acknowledged: list[object] = []
         self._script = list(script)

@@ -201,6 +201,15 @@ class Pigeons:
 """
 
 
+def test_queues_may_have_dots_in_their_names() -> None:
+    sections: dict[str, Any] = {
+        "publishers__tenants": {"kind": "queue", "from": ["nova"], "url": "http://x", "queue": "a.b"}
+    }
+    sections["sources__local"] = {"kind": "queue", "url": "http://x", "project": "c", "queues": {"hook": "for.hook"}}
+    sections["dead_letters"] = {"url": "http://x", "project": "c", "queue": "dead.letters"}
+    assert "local.hook" in check(read(changed(**sections), ENVIRONMENT))
+
+
 def test_other_packages_bring_publishers_and_sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pigeon_code.py").write_text(PLUG_IN)
     info = tmp_path / "pigeons-1.2.dist-info"

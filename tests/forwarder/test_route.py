@@ -185,24 +185,6 @@ def test_what_is_brought_again_after_it_was_accepted_is_not_published_again() ->
     assert run.pauses_s == [0.25, 0.5, 1]
 
 
-@pytest.mark.parametrize("answers", ["raises", "too few"])
-def test_a_publisher_with_a_defect_is_asked_again(answers: str, caplog: pytest.LogCaptureFixture) -> None:
-    class Defective(ScriptedPublisher):
-        async def publish(self, notifications: Any) -> Any:
-            found = await super().publish(notifications)
-            if len(self.asked) > 3:
-                return found
-            self.accepted.clear()
-            if answers == "raises":
-                raise KeyError("a defect")
-            return []
-
-    run = Run(arrival("1"), publisher=Defective())
-    assert run.source.acknowledged == ["1"]
-    assert len(run.publisher.asked) == 4
-    assert ("the publisher raised" in caplog.text) is (answers == "raises")
-
-
 def test_what_is_on_its_way_when_the_route_stops_is_settled() -> None:
     async def all_steps() -> None:
         source = ScriptedSource(arrival("1"))

@@ -9,7 +9,7 @@ import pytest
 from sukkal.format import Event
 from sukkal.formats import Registry, cloudevents
 from sukkal.forwarder import paths
-from sukkal.forwarder.masks import ADMIN_FIELDS, HIDDEN, Masks, Rule, without_host
+from sukkal.forwarder.masks import ADMIN_FIELDS, HIDDEN, TENANTS_OWN, Masks, Rule, without_host
 from sukkal.forwarder.normalising import Unreadable
 from sukkal.forwarder.pipeline import Audience, Passed, Pipeline, Selection
 from sukkal.forwarder.tenants import Tenants
@@ -46,7 +46,11 @@ def pipeline(
     *, selection: Selection | None = None, tenants: Tenants | None = None, audience: Audience = Audience.TENANT
 ) -> Pipeline:
     return Pipeline(
-        Registry(), selection or Selection(), tenants or Tenants(), Masks([Rule(drop=ADMIN_FIELDS)]), audience
+        Registry(),
+        selection or Selection(),
+        tenants or Tenants(),
+        Masks([Rule(drop=ADMIN_FIELDS, spare=TENANTS_OWN)]),
+        audience,
     )
 
 

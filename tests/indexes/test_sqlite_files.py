@@ -1,6 +1,7 @@
 """The files of the embedded index: damaged, deleted, of another version, many."""
 
 import asyncio
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,15 +9,17 @@ import apsw
 import pytest
 
 from sukkal import limits
+from sukkal.clock import elapsed_s
 from sukkal.errors import InvalidRequest, Unavailable
 from sukkal.indexes.sqlite_fts import SqliteIndex
+from sukkal.model import QueueKey
 from sukkal.search import Asked
 from sukkal.testing.contract_search import NOW_MS, Searched, document
 
 
 @pytest.fixture
 def searched(tmp_path: Path) -> Iterator[Searched]:
-    found = Searched(SqliteIndex(tmp_path, bytes_max=1_000_000))
+    found = Searched(SqliteIndex(tmp_path, bytes_max=1_000_000, elapsed_s=elapsed_s))
     yield found
     found.close()
 
@@ -45,7 +48,7 @@ def test_a_damaged_file_is_told_and_heals_when_it_is_deleted(searched: Searched,
     searched.put(document(0))
     searched.run(searched.index.close())
     the_file(tmp_path).write_bytes(b"no database at all" * 1_000)
-    damaged = Searched(SqliteIndex(tmp_path, bytes_max=1_000_000))
+    damaged = Searched(SqliteIndex(tmp_path, bytes_max=1_000_000, elapsed_s=elapsed_s))
     with pytest.raises(Unavailable, match="delete it"):
         damaged.ids()
     with pytest.raises(Unavailable):
@@ -64,7 +67,7 @@ def test_a_file_of_another_version_is_made_anew(searched: Searched, tmp_path: Pa
     connection = apsw.Connection(str(the_file(tmp_path)))
     connection.execute("PRAGMA user_version = 99")
     connection.close()
-    other = Searched(SqliteIndex(tmp_path, bytes_max=1_000_000))
+    other = Searched(SqliteIndex(tmp_path, bytes_max=1_000_000, elapsed_s=elapsed_s))
     other.put(document(1))
     assert other.ids() == ["e1"]
     other.close()
@@ -130,3 +133,58 @@ def test_calls_of_many_at_once_take_turns(searched: Searched) -> None:
 
     assert searched.run(all_at_once()) == [1] * 20
     assert len(searched.ids()) == 20
+
+
+def test_sweeping_closes_no_file_that_is_in_use(searched: Searched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SEARCH_BOOKS_OPEN_MAX", 4)
+    for number in range(12):
+        searched.put(document(number), project=f"p{number}")
+    hot = ["p2", "p5", "p7"]
+    for project in hot:
+        searched.put(document(100), project=project)
+    books = searched.index._library._books  # type: ignore[attr-defined]
+    in_use = {id(book) for book in list(books.values())[-3:]}
+    for _ in range(6):
+        searched.run(searched.index.sweep(before_ms=0, limit=10))
+    assert in_use <= {id(book) for book in books.values()}
+    assert len(books) == 4
+
+
+def test_the_file_of_a_project_that_has_nothing_any_more_is_deleted(searched: Searched, tmp_path: Path) -> None:
+    searched.put(document(0))
+    searched.put(document(1), project="other")
+    searched.run(searched.index.drop_queue(QueueKey("p", "q"), now_ms=NOW_MS + 1))
+    for _ in range(3):
+        searched.run(searched.index.sweep(before_ms=NOW_MS, limit=10))
+    assert len(list(tmp_path.glob("*.sqlite3"))) == 2
+    for _ in range(3):
+        searched.run(searched.index.sweep(before_ms=NOW_MS + 2, limit=10))
+    assert list(tmp_path.iterdir()) == []
+    assert searched.ids() == []
+    searched.put(document(2))
+    assert searched.ids() == ["e2"]
+
+
+def test_so_many_queues_that_are_gone_are_remembered(searched: Searched, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SEARCH_DROPS_REMEMBERED_MAX", 3)
+    names = [f"q{number}" for number in range(6)]
+    for number, name in enumerate(names):
+        searched.run(searched.index.drop_queue(QueueKey("p", name), now_ms=NOW_MS + number + 1))
+        searched.run(searched.index.sweep(before_ms=0, limit=10))
+    for number, name in enumerate(names):
+        searched.put(document(number, queue=QueueKey("p", name), posted_ms=NOW_MS))
+    assert searched.ids() == ["e1", "e0"]
+
+
+def test_counting_does_not_read_the_events() -> None:
+    big = Searched(SqliteIndex(None, bytes_max=10**9, elapsed_s=elapsed_s))
+    big.put(*(document(number, event=b"x" * 200_000) for number in range(50)))
+    tracemalloc.start()
+    try:
+        counts = big.run(big.index.facets("events", "p", Asked(), ("type",))).counts
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert counts == {"type": (("compute.instance.create.end", 50),)}
+    assert peak < 150_000, "not even one of them"
+    big.close()

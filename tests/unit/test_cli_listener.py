@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from sukkal.cli import main
+from tests.answering import Answering, Said
 from tests.serving import ServerProcess
 
 HOOK = "https://example.org/hook"
@@ -128,3 +129,30 @@ def test_no_service_is_code_1(
     monkeypatch.setenv("SUKKAL_URL", "http://127.0.0.1:1")
     assert main(["listener", "list"]) == 1
     assert "No answer" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        Said(302, b"", {"Location": "https://elsewhere.example/"}),
+        Said(200, b"<html>"),
+        Said(200),
+        Said(200, b"{}"),
+        Said(200, b'{"listeners": [{"id": "1"}], "links": []}'),
+        Said(200, b'{"listeners": [1], "links": []}'),
+        Said(200, b'{"listeners": [], "links": [{}]}'),
+        Said(200, b'{"listeners": [], "links": [1]}'),
+        Said(201, b'{"id": 1}'),
+    ],
+    ids=range(9),
+)
+@pytest.mark.parametrize("arguments", [["add", "task", "t", HOOK], ["list"], ["delete", "queue~q~1"]])
+def test_an_answer_of_something_else_is_one_line_and_code_1(
+    said: Said, arguments: list[str], project: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Answering(lambda asked: said) as other:
+        monkeypatch.setenv("SUKKAL_URL", other.url)
+        assert main(["listener", *arguments]) == 1
+    said_here = capsys.readouterr()
+    assert (said_here.out, said_here.err.count("\n")) == ("", 1)
+    assert "is not" in said_here.err

@@ -29,6 +29,7 @@ class Sukkal:
     def __init__(self) -> None:
         self.taken: list[Taken] = []
         self.statuses = [201]
+        self.headers: dict[str, str] = {}
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(handler) -> None:  # noqa: N805 - `self` is who is asked
@@ -37,6 +38,8 @@ class Sukkal:
                 self.taken.append(Taken(handler.path, headers, json.loads(body)))
                 status = self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
                 handler.send_response(status)
+                for name, value in self.headers.items():
+                    handler.send_header(name, value)
                 handler.send_header("content-length", "2")
                 handler.end_headers()
                 handler.wfile.write(b"no")
@@ -107,3 +110,34 @@ def test_no_service_is_an_error_that_names_it(sukkal: Sukkal) -> None:
     sukkal.close()
     with pytest.raises(PublishError, match="No answer from http"):
         publish(sukkal.url)
+
+
+@pytest.mark.parametrize(
+    ("asked", "pause_s", "pauses_s"),
+    [("3600", 0, [2, 2, 1]), ("1", 0, [1, 1, 1, 1]), (None, 0.5, [1, 2, 2]), (None, 0.1, [0.2, 0.4, 0.8])],
+)
+def test_a_service_cannot_keep_mistral_waiting(
+    sukkal: Sukkal, monkeypatch: pytest.MonkeyPatch, asked: str | None, pause_s: float, pauses_s: list[float]
+) -> None:
+    slept_s: list[float] = []
+    monkeypatch.setattr("urllib3.util.retry.time", SimpleNamespace(sleep=slept_s.append, time=lambda: 0.0))
+    monkeypatch.setattr(mistral, "_PAUSE_S", pause_s)
+    sukkal.statuses = [429]
+    sukkal.headers = {"retry-after": asked} if asked else {}
+    with pytest.raises(PublishError, match="429"):
+        publish(sukkal.url)
+    assert slept_s == pytest.approx(pauses_s)
+    assert len(sukkal.taken) == 5
+
+
+def test_a_password_in_the_url_is_not_shown(sukkal: Sukkal) -> None:
+    sukkal.statuses = [400]
+    url = sukkal.url.replace("//", "//user:hunter2@")
+    with pytest.raises(PublishError, match=sukkal.url) as refused:
+        publish(url)
+    sukkal.close()
+    with pytest.raises(PublishError, match=sukkal.url) as unanswered:
+        publish(url)
+    with pytest.raises(PublishError, match="a URL that is none") as unsent:
+        publish("http://user:hunter2@[none")
+    assert "hunter2" not in f"{refused.value} {unanswered.value} {unsent.value}"

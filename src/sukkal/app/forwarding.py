@@ -14,6 +14,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
+from sukkal import limits
 from sukkal.clock import Clock
 from sukkal.errors import StartupError
 from sukkal.formats import Registry, installed_formats
@@ -108,6 +109,8 @@ async def _close(built: Built) -> None:
 
 
 async def _report(built: Built, report_s: float) -> None:
+    # Until then the sources have usually connected, and know what waits there.
+    await asyncio.sleep(min(report_s, limits.FORWARDER_FIRST_REPORT_S))
     while True:
         for route in built.routes:
             await route.measure()

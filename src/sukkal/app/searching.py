@@ -6,12 +6,14 @@ from pathlib import Path
 import msgspec
 
 from sukkal.app.access import Entrance
+from sukkal.clock import elapsed_s
 from sukkal.indexes.sqlite_fts import SqliteIndex
 from sukkal.model import QueueKey
 from sukkal.search import SearchIndex
 from sukkal.service.fan_out import INDEX
 from sukkal.service.indexing import Indexing
 from sukkal.service.recognising import Recogniser
+from sukkal.service.removal import Removal
 from sukkal.service.saved_searches import Post, SavedSearches
 from sukkal.service.searching import Search
 from sukkal.settings import Settings
@@ -21,12 +23,13 @@ __all__ = ["Searching", "searching"]
 
 
 class Searching(msgspec.Struct, frozen=True):
-    """The index, what puts events into it, and what finds them."""
+    """The index, what puts events into it and takes them out of it, and what finds them."""
 
     index: SearchIndex
     indexing: Indexing
     saved: SavedSearches
     search: Search
+    removal: Removal
 
     @property
     def consumers(self) -> Mapping[str, Callable[[QueueKey], Awaitable[bool]]]:
@@ -45,6 +48,7 @@ def searching(
 ) -> Searching:
     """Make them; whoever does has to close the index. ``post`` is how what saved searches find is posted."""
     directory = None if settings.directory is None else Path(settings.directory) / "search"
-    index = SqliteIndex(directory, bytes_max=settings.search_bytes_max)
+    index = SqliteIndex(directory, bytes_max=settings.search_bytes_max, elapsed_s=elapsed_s)
     saved = SavedSearches(engine, index, door.gate, post, now_ms)
-    return Searching(index, Indexing(engine, index, recogniser, saved, now_ms, new_id), saved, Search(index))
+    indexing = Indexing(engine, index, recogniser, saved, now_ms, new_id)
+    return Searching(index, indexing, saved, Search(index), Removal(engine, indexing))

@@ -66,7 +66,15 @@ def services_of(
     )
     messages = Messages(store, settings, waiting, incoming, lenses, now_ms, new_id)
     queues = Queues(
-        store, settings, quotas, door.encryption, pushing.subscriptions, pushing.search.indexing, idle, now_ms
+        store,
+        settings,
+        quotas,
+        door.encryption,
+        pushing.subscriptions,
+        pushing.search.indexing,
+        idle,
+        pushing.search.removal,
+        now_ms,
     )
     return Services(
         queues,

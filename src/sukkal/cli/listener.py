@@ -8,12 +8,13 @@ from typing import Any, Final
 
 from sukkal.cli.arguments import Command
 from sukkal.cli.tables import table
-from sukkal.client import ClientError, Connection, credentials_from, url_from
+from sukkal.client import Answer, ClientError, Connection, credentials_from, url_from
 from sukkal.errors import SettingsError, StartupError
 from sukkal.service.listener_terms import KINDS
 
 __all__ = ["run"]
 
+_NO_CONTENT: Final = 204
 _PATH: Final = "/v2/listeners"
 _CLIENT_ID: Final = "0e7a63b2-51c8-4d0f-9b6f-5d3c24a1c9f7"
 _HEAD: Final = ("ID", "WAITS FOR", "URL")
@@ -46,24 +47,33 @@ async def _add(service: Connection, options: Mapping[str, Any]) -> None:
         document["heartbeat"] = {"within": options["heartbeat"]}
     if options["headers"]:
         document["headers"] = dict(_header(each) for each in options["headers"])
-    print((await service.request("POST", _PATH, document)).document["id"])
+    print((await service.request("POST", _PATH, document)).member("id", str))
 
 
 async def _list(service: Connection, options: Mapping[str, Any]) -> None:
     found: list[Any] = []
     path = _PATH
+    rows: list[tuple[str, str, str]] = []
     while path:
-        page = (await service.request("GET", path)).document
-        found += page["listeners"]
-        path = page["links"][0]["href"] if page["links"] else ""
-    if options["output"] == "json":
-        print(json.dumps(found, indent=2, ensure_ascii=False))
-    else:
-        print(table([_HEAD, *[(each["id"], _waits_for(each), each["url"]) for each in found]]))
+        page = await service.request("GET", path)
+        found += page.member("listeners", list)
+        try:
+            rows += [(each["id"], _waits_for(each), each["url"]) for each in page.document["listeners"]]
+            path = _next(page)
+        except (KeyError, TypeError, ValueError):
+            raise page.unexpected() from None
+    print(json.dumps(found, indent=2, ensure_ascii=False) if options["output"] == "json" else table([_HEAD, *rows]))
 
 
 async def _delete(service: Connection, options: Mapping[str, Any]) -> None:
-    await service.request("DELETE", f"{_PATH}/{_segment(options['id'])}")
+    answer = await service.request("DELETE", f"{_PATH}/{_segment(options['id'])}")
+    if answer.status != _NO_CONTENT:
+        raise answer.unexpected()
+
+
+def _next(page: Answer) -> str:
+    links = page.member("links", list)
+    return str(links[0]["href"]) if links else ""
 
 
 def _waits_for(listener: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ from sukkal.client.blocking import BlockingConnection
 from sukkal.client.connection import Connection
 from sukkal.client.credentials import ApiToken, BlockingCredentials, Credentials, KeystonePassword, ProjectName
 from sukkal.client.environment import credentials_from, url_from
-from sukkal.client.errors import ClientError, Refused, Unreachable
+from sukkal.client.errors import ClientError, CredentialsRefused, Refused, Unexpected, Unreachable
 from sukkal.client.exchange import Answer
 from sukkal.client.streams import Event
 
@@ -16,10 +16,12 @@ __all__ = [
     "ClientError",
     "Connection",
     "Credentials",
+    "CredentialsRefused",
     "Event",
     "KeystonePassword",
     "ProjectName",
     "Refused",
+    "Unexpected",
     "Unreachable",
     "credentials_from",
     "url_from",

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from sukkal.client.credentials import BlockingCredentials
 from sukkal.client.errors import Refused, Unreachable
-from sukkal.client.exchange import Answer, Outgoing, outgoing, read_answer
+from sukkal.client.exchange import Answer, Outgoing, outgoing, read_answer, without_password
 from sukkal.client.streams import Event, EventReader
 
 __all__ = ["BlockingConnection"]
@@ -162,7 +162,9 @@ class BlockingConnection:
 
     def _lost(self, error: Exception) -> Unreachable:
         self._http.close()
-        return Unreachable(f"No answer from {self._root}: {str(error) or type(error).__name__}")
+        authority = urlsplit(self._root).netloc
+        told = without_password(str(error), authority) or type(error).__name__
+        return Unreachable(f"No answer from {without_password(self._root, authority)}: {told}")
 
 
 def _mapping(headers: http.client.HTTPMessage) -> Mapping[str, str]:

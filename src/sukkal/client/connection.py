@@ -9,7 +9,7 @@ from yarl import URL
 
 from sukkal.client.credentials import Credentials
 from sukkal.client.errors import Refused, Unreachable
-from sukkal.client.exchange import Answer, outgoing, read_answer
+from sukkal.client.exchange import Answer, outgoing, read_answer, without_password
 
 __all__ = ["Connection"]
 
@@ -25,6 +25,7 @@ class Connection:
 
     def __init__(self, url: str, credentials: Credentials, *, client_id: str, timeout_s: float = 30.0) -> None:
         self._root = URL(url.rstrip("/"))
+        self._shown = str(self._root.with_user(None))
         self._credentials = credentials
         self._client_id = client_id
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
@@ -82,5 +83,8 @@ class Connection:
             ) as answer:
                 text = await answer.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise Unreachable(f"No answer from {self._root}: {str(error) or type(error).__name__}") from error
+            raise Unreachable(f"No answer from {self._shown}: {self._told(error)}") from None
         return read_answer(answer.status, answer.headers, text)
+
+    def _told(self, error: Exception) -> str:
+        return without_password(str(error), self._root.raw_authority) or type(error).__name__

@@ -2,12 +2,22 @@
 
 import asyncio
 import threading
-from collections.abc import Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, Protocol, TypeVar
 
-from sukkal.client.errors import ClientError, Unreachable
+from sukkal.client.errors import ClientError, CredentialsRefused, Unreachable
 
 __all__ = ["ApiToken", "BlockingCredentials", "Credentials", "KeystonePassword", "ProjectName"]
+
+_SCOPE: Final = (
+    *("project_id", "project_name", "project_domain_id", "project_domain_name"),
+    *("domain_id", "domain_name", "trust_id", "system_scope"),
+)
+_Told = TypeVar("_Told")
+
+# A pool of our own: a Keystone that hangs keeps its threads, and no others.
+_THREADS: Final = ThreadPoolExecutor(max_workers=8, thread_name_prefix="keystone")
 
 
 class Credentials(Protocol):
@@ -84,38 +94,65 @@ class KeystonePassword:
     """A user of Keystone, whose tokens are got and renewed as needed. Needs the extra ``keystone``.
 
     ``options`` are those of keystoneauth1's ``v3.Password``: ``auth_url``, ``username``, ``password``,
-    ``project_name``, ``user_domain_name`` and so on.
+    ``project_name``, ``user_domain_name`` and so on. Keystone has ``timeout_s`` for an answer.
     """
 
-    def __init__(self, options: Mapping[str, Any]) -> None:
+    def __init__(self, options: Mapping[str, Any], *, timeout_s: float = 30.0) -> None:
         from keystoneauth1 import session
         from keystoneauth1.identity import v3
 
         self._plugin = v3.Password(**options)
-        self._session = session.Session(auth=self._plugin)
+        self._user = {name: value for name, value in options.items() if name not in _SCOPE}
+        self._session = session.Session(timeout=timeout_s)
+        self._timeout_s = timeout_s
         self._asking = threading.Lock()
 
     async def headers(self) -> Mapping[str, str]:
-        """Return the header with a token that has not expired. Raises ``ClientError``."""
-        return await asyncio.to_thread(self.headers_now)
+        """Return the header with a token that has not expired. Raises as ``headers_now`` does."""
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                return await _in_thread(self.headers_now)
+        except TimeoutError:
+            raise Unreachable("Keystone gave no token in time.") from None
 
     async def renew(self) -> bool:
         """Forget the token."""
-        return await asyncio.to_thread(self.renew_now)
+        return await _in_thread(self.renew_now)
 
     def headers_now(self) -> Mapping[str, str]:
-        """Return the header with a token that has not expired. Raises ``ClientError``."""
+        """Return the header with a token that has not expired.
+
+        Raises ``CredentialsRefused`` if Keystone does not know the user any more, ``Unreachable`` if it gives no
+        answer, and ``ClientError`` if it does not let the user into the project.
+        """
         from keystoneauth1 import exceptions
 
-        with self._asking:
-            try:
-                token = self._session.get_token()
-            except (exceptions.Unauthorized, exceptions.MissingAuthPlugin) as error:
-                raise ClientError(f"Keystone refused the credentials: {error}") from error
-            except exceptions.ClientException as error:
-                raise Unreachable(f"Keystone gave no token: {error}") from error
-        return {"X-Auth-Token": str(token)}
+        try:
+            with self._asking:
+                return {"X-Auth-Token": self._token()}
+        except (exceptions.Unauthorized, exceptions.MissingAuthPlugin) as error:
+            raise ClientError(f"Keystone refused the credentials: {error}") from error
+        except exceptions.ClientException as error:
+            raise Unreachable(f"Keystone gave no token: {error}") from error
 
     def renew_now(self) -> bool:
         """Forget the token."""
         return bool(self._plugin.invalidate())
+
+    def _token(self) -> str:
+        from keystoneauth1 import exceptions
+        from keystoneauth1.identity import v3
+
+        try:
+            return str(self._session.get_token(auth=self._plugin))
+        except exceptions.Unauthorized:
+            # Keystone says the same of a wrong password and of a project without a role.
+            try:
+                self._session.get_token(auth=v3.Password(**self._user, unscoped=True))
+            except exceptions.Unauthorized as error:
+                raise CredentialsRefused(f"Keystone refused the credentials: {error}") from error
+            raise
+
+
+async def _in_thread(ask: Callable[[], _Told]) -> _Told:
+    return await asyncio.get_running_loop().run_in_executor(_THREADS, ask)

@@ -1,6 +1,6 @@
 """What a client is told when a request did not succeed."""
 
-__all__ = ["ClientError", "Refused", "Unreachable"]
+__all__ = ["ClientError", "CredentialsRefused", "Refused", "Unexpected", "Unreachable"]
 
 
 class ClientError(Exception):
@@ -11,8 +11,16 @@ class Unreachable(ClientError):
     """No answer came, so what was asked for may or may not have been done."""
 
 
+class CredentialsRefused(ClientError):
+    """Who we are is not known any more, so that every request would end like this one."""
+
+
+class Unexpected(ClientError):
+    """Something answered as the service never does, so it was probably something else, such as a proxy."""
+
+
 class Refused(ClientError):
-    """The service answered that it did not do what was asked for.
+    """The answer was that what was asked for is not done, or to ask elsewhere.
 
     ``status`` is that of HTTP, ``retry_after_s`` how long the service asks to wait, or ``None``.
     """
@@ -28,5 +36,11 @@ class Refused(ClientError):
         """Tell whether the same request may succeed later without anybody changing anything."""
         return self.status in _PASSING
 
+    @property
+    def is_about_the_request(self) -> bool:
+        """Tell whether it is for what was sent, and not for who sent it or where."""
+        return self.status in _ABOUT_THE_REQUEST
 
+
+_ABOUT_THE_REQUEST = frozenset({400, 413, 422})
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})

@@ -8,7 +8,7 @@ from sukkal.formats import Registry
 from sukkal.forwarder.configuration import Configuration, DeadLetterQueue, PublisherSection
 from sukkal.forwarder.dead_letters import DeadLetters, LoggedDeadLetters, QueuedDeadLetters
 from sukkal.forwarder.kinds import make_publisher, make_source
-from sukkal.forwarder.masks import ADMIN_FIELDS, Masks, Rule
+from sukkal.forwarder.masks import ADMIN_FIELDS, TENANTS_OWN, Masks, Rule
 from sukkal.forwarder.pauses import Pauses
 from sukkal.forwarder.pipeline import Audience, Pipeline, Selection
 from sukkal.forwarder.route import Route
@@ -87,7 +87,7 @@ def _tenants(configuration: Configuration) -> Tenants:
 
 
 def _masks(configuration: Configuration) -> Masks:
-    rules = [Rule(drop=ADMIN_FIELDS)] if configuration.admin_fields == "drop" else []
+    rules = [Rule(drop=ADMIN_FIELDS, spare=TENANTS_OWN)] if configuration.admin_fields == "drop" else []
     for number, given in enumerate(configuration.masks):
         replace: Mapping[str, tuple[str, str]] = {each.path: (each.pattern, each.by) for each in given.replace}
         rule = Rule(given.types, given.drop, given.mask, replace)

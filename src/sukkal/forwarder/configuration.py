@@ -62,7 +62,7 @@ class DeadLetterQueue(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 
     url: Annotated[str, msgspec.Meta(pattern="^https?://")]
     project: _Text
-    queue: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    queue: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
     access: Access = Access()
 
 

@@ -45,7 +45,7 @@ class QueuedDeadLetters:
         self._open = False
 
     async def put(self, route: str, body: bytes, reason: str) -> None:
-        """Post it, however long that takes. What the service refuses to keep is only in the log."""
+        """Post it, however long that takes. What is too large for it is only in the log."""
         await self._logged.put(route, body, reason)
         if not self._open:
             await self._connection.__aenter__()
@@ -54,11 +54,12 @@ class QueuedDeadLetters:
         failures = 0
         while True:
             try:
-                await self._connection.request("POST", self._path, {"messages": [{"body": letter}]})
+                answer = await self._connection.request("POST", self._path, {"messages": [{"body": letter}]})
+                answer.member("resources", list)
                 return
             except ClientError as error:
                 _log.error("dead letter not kept", extra={"route": route, "reason": str(error)})
-                if isinstance(error, Refused) and not error.may_succeed_later:
+                if isinstance(error, Refused) and error.is_about_the_request:
                     return
             failures += 1
             await self._pauses.wait(failures)

@@ -22,7 +22,7 @@ _ID_CHARS: Final = 32
 
 
 class Unreadable(Exception):
-    """What came is no notification, and will not become one by being read again."""
+    """What came is no notification, or nobody's, and will not become one by being read again."""
 
 
 class Normalised(NamedTuple):

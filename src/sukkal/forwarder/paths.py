@@ -37,10 +37,12 @@ def values(document: Any, path: Sequence[str]) -> Iterator[Any]:
             for each in document.values():
                 if isinstance(each, dict | list):
                     yield from values(each, path)
-        else:
+        elif "*" in head:
             for name, each in document.items():
                 if _is(name, head):
                     yield from values(each, rest)
+        elif head in document:
+            yield from values(document[head], rest)
 
 
 def change(document: Any, path: Sequence[str], changed: Callable[[Any], Any]) -> Any:

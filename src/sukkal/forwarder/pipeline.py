@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec.structs import replace
 
@@ -10,7 +10,7 @@ from sukkal.format import Event
 from sukkal.formats import Registry
 from sukkal.forwarder.masks import Masks, without_host
 from sukkal.forwarder.normalising import Unreadable, normalised
-from sukkal.forwarder.tenants import Tenants, matches
+from sukkal.forwarder.tenants import SeveralTenants, Tenants, matches
 from sukkal.publisher import Notification
 from sukkal.source import Arrival
 
@@ -65,7 +65,7 @@ class Pipeline:
         event, document = normalised(arrival, self._registry, now_ms=now_ms)
         if not self._selection.takes(event):
             return None
-        project = self._tenants.of(event.type, document)
+        project = self._project(event, document)
         identity = (event.source, event.id)
         if self._audience is Audience.TENANT:
             if project is None:
@@ -74,3 +74,11 @@ class Pipeline:
         others = {name: value for name, value in event.extensions.items() if name != "osprojectid"}
         event = replace(event, extensions=others | ({"osprojectid": project} if project else {}))
         return Passed(identity, Notification(event=event, project=project))
+
+    def _project(self, event: Event, document: Any) -> str | None:
+        try:
+            return self._tenants.of(event, document)
+        except SeveralTenants as error:
+            if self._audience is Audience.TENANT:
+                raise Unreadable(str(error)) from None
+            return None

@@ -10,7 +10,16 @@ from urllib.parse import quote
 import msgspec
 
 from sukkal import limits
-from sukkal.client import ClientError, Connection, Credentials, Refused, Unreachable
+from sukkal.client import (
+    Answer,
+    ClientError,
+    Connection,
+    Credentials,
+    CredentialsRefused,
+    Refused,
+    Unexpected,
+    Unreachable,
+)
 from sukkal.errors import SettingsError
 from sukkal.formats import cloudevents
 from sukkal.options import options_of
@@ -20,10 +29,13 @@ from sukkal.publisher import ACCEPTED, Notification, PublisherContext, Verdict
 __all__ = ["QueueOptions", "QueuePublisher"]
 
 _PATCH: Final = "application/openstack-messaging-v2.0-json-patch"
+_CREATED: Final = 201
 _UNAUTHORIZED: Final = 401
+_NOT_LET_IN: Final = frozenset([_UNAUTHORIZED, 403])
 _TOO_MANY: Final = 429
 _NO_KEY: Final = "There is no key for this project in `access.keys`."
 _NO_PROJECT: Final = "It belongs to no project."
+_SEVERAL: Final = "Several projects in a row do not let the forwarder in: "
 
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -36,7 +48,7 @@ class QueueOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """
 
     url: _Text
-    queue: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+    queue: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]
     project: str | None = None
     access: Access = Access()
     attributes: dict[str, Any] = {}
@@ -51,13 +63,14 @@ class QueuePublisher:
         self._options = options_of(QueueOptions, options)
         if not self._options.url.startswith(("http://", "https://")):
             raise SettingsError("url must begin with http:// or https://.")
-        self._credentials = ProjectCredentials(self._options.access)
+        self._credentials = ProjectCredentials(self._options.access, timeout_s=context.timeout_s)
         self._path = f"/v2/queues/{quote(self._options.queue, safe='')}"
         self._connection = Connection(
             self._options.url, Nobody(), client_id=context.client_id, timeout_s=context.timeout_s
         )
         self._open = False
         self._prepared: set[str] = set()
+        self._not_let_in: set[str] = set()
 
     def lane(self, notification: Notification) -> str:
         """Return the project: no tenant waits for another."""
@@ -85,15 +98,29 @@ class QueuePublisher:
         try:
             await self._prepare(project, credentials)
             body = cloudevents.encode_batch([each.event for each in batch])
-            await self._ask(credentials, "POST", f"{self._path}/events", body, cloudevents.BATCH_TYPE)
+            answer = await self._ask(credentials, "POST", f"{self._path}/events", body, cloudevents.BATCH_TYPE)
+            answer.member("resources", list)
+            if answer.status != _CREATED:
+                raise answer.unexpected()
         except Refused as error:
-            return _refused(error)
-        except Unreachable as error:
+            return self._locked_out(project, error) if error.status in _NOT_LET_IN else _refused(error)
+        except (CredentialsRefused, Unexpected, Unreachable) as error:
             return Verdict(accepted=False, reason=str(error), everybody=True)
         except ClientError as error:
             # Keystone knows no such project, or the user has no role there.
-            return Verdict(accepted=False, reason=str(error))
+            return self._locked_out(project, error)
+        self._not_let_in.clear()
         return ACCEPTED
+
+    def _locked_out(self, project: str, error: ClientError) -> Verdict:
+        """Return the verdict for a project that does not let us in: if it is not the only one, the fault is ours."""
+        if len(self._not_let_in) < limits.FORWARDER_LOCKED_OUT_PROJECTS:
+            self._not_let_in.add(project)
+        if self._options.project is not None:
+            return Verdict(accepted=False, reason=str(error), everybody=True)
+        if len(self._not_let_in) == limits.FORWARDER_LOCKED_OUT_PROJECTS:
+            return Verdict(accepted=False, reason=f"{_SEVERAL}{error}", everybody=True)
+        return Verdict(accepted=False, reason=str(error))
 
     async def _prepare(self, project: str, credentials: Credentials) -> None:
         if not self._options.attributes or project in self._prepared:
@@ -103,35 +130,35 @@ class QueuePublisher:
             {"op": "add", "path": f"/metadata/{name}", "value": value}
             for name, value in self._options.attributes.items()
         ]
-        await self._ask(credentials, "PATCH", self._path, msgspec.json.encode(steps), _PATCH)
+        answer = await self._ask(credentials, "PATCH", self._path, msgspec.json.encode(steps), _PATCH)
+        if not isinstance(answer.document, dict):
+            raise answer.unexpected()
         self._prepared.add(project)
 
-    async def _ask(self, credentials: Credentials, method: str, path: str, body: bytes, media_type: str) -> None:
+    async def _ask(self, credentials: Credentials, method: str, path: str, body: bytes, media_type: str) -> Answer:
         if not self._open:
             self._open = True
             await self._connection.__aenter__()
         try:
-            await self._once(credentials, method, path, body, media_type)
+            return await self._once(credentials, method, path, body, media_type)
         except Refused as error:
             if error.status != _UNAUTHORIZED or not await credentials.renew():
                 raise
-            await self._once(credentials, method, path, body, media_type)
+            return await self._once(credentials, method, path, body, media_type)
 
-    async def _once(self, credentials: Credentials, method: str, path: str, body: bytes, media_type: str) -> None:
+    async def _once(self, credentials: Credentials, method: str, path: str, body: bytes, media_type: str) -> Answer:
         headers = {**await credentials.headers(), "Content-Type": media_type}
-        await self._connection.request(method, path, body, headers=headers)
+        return await self._connection.request(method, path, body, headers=headers)
 
 
 def _refused(error: Refused) -> Verdict:
     if error.status == _TOO_MANY:
         return Verdict(accepted=False, reason=str(error), retry_after_s=error.retry_after_s)
-    # What passes is the service's trouble. Whoever it does not know or does not let in may be let in later.
-    passes = error.may_succeed_later
-    permanent = not passes and error.status not in (_UNAUTHORIZED, 403)
+    # All that is not about the notifications is trouble of the service, or of the way to it.
     return Verdict(
         accepted=False,
         reason=str(error),
-        everybody=passes,
-        permanent=permanent,
+        everybody=not error.is_about_the_request,
+        permanent=error.is_about_the_request,
         retry_after_s=error.retry_after_s,
     )

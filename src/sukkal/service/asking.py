@@ -1,6 +1,6 @@
 """What a search asks for, as callers write it."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -10,10 +10,16 @@ from sukkal.formats.times import instant
 from sukkal.search import FACETS, FIELDS, Asked
 from sukkal.service.search_words import read_words
 
-__all__ = ["asked_of", "facets_of", "place_of"]
+__all__ = ["asked_of", "check_members", "facets_of", "place_of"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = timedelta(milliseconds=1)
+
+
+def check_members(given: Iterable[str], known: Collection[str]) -> None:
+    """Refuse a question with members that there are not: it would find more than was asked for."""
+    if unknown := set(given).difference(known):
+        raise InvalidRequest(f"{min(unknown)!r} is none of {', '.join(known)}.")
 
 
 def asked_of(given: Mapping[str, object]) -> Asked:

@@ -11,11 +11,12 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import msgspec
 from msgspec.structs import replace
 
 from sukkal import limits
-from sukkal.errors import RevisionConflict, SukkalError, Unavailable
-from sukkal.model import Ack, Message, NewClaim, QueueKey, Release, Subscription
+from sukkal.errors import ClaimNotFound, RevisionConflict, SukkalError, Unavailable
+from sukkal.model import Ack, Message, NewClaim, QueueKey, Release, Settlement, Subscription
 from sukkal.search import SearchIndex
 from sukkal.service.attributes import is_searched
 from sukkal.service.fan_out import INDEX, index_backlog, origin_of
@@ -29,6 +30,15 @@ __all__ = ["Indexing"]
 _log: Final = logging.getLogger("sukkal.search")
 
 _END_MS: Final = 253_402_300_799_000
+
+
+class _Batch(msgspec.Struct):
+    """Messages that are held by a claim since ``leased_ms``, and what becomes of those that are done."""
+
+    key: QueueKey
+    claim: NewClaim
+    leased_ms: int
+    done: dict[str, Settlement] = {}
 
 
 class Indexing:
@@ -52,8 +62,14 @@ class Indexing:
         self._saved = saved
         self._now_ms = now_ms
         self._new_id = new_id
+        self._done: dict[QueueKey, dict[str, Settlement]] = {}
         self.indexed = 0
         self.failed = 0
+
+    @property
+    def skipped(self) -> int:
+        """How often a saved search was left out because it took too long."""
+        return self._saved.skipped
 
     async def begin(self, project: str) -> None:
         """See to it that a project has a backlog for its index, before the first queue of it is searched."""
@@ -77,9 +93,9 @@ class Indexing:
             return  # Somebody else was faster.
 
     async def forget(self, key: QueueKey) -> None:
-        """Let nothing be found any more that came from a queue, which is no more."""
+        """Let nothing be found any more that was posted to a queue so far."""
         try:
-            await self._index.drop_queue(key)
+            await self._index.drop_queue(key, now_ms=self._now_ms())
         except Unavailable as error:
             _log.warning("what queue %s had stays in the index until it is too old: %s", key.name, error)
 
@@ -89,31 +105,68 @@ class Indexing:
         Raises ``Unavailable``; then it waits on.
         """
         claim = NewClaim(id=self._new_id(), ttl_s=limits.SEARCH_LEASE_S, grace_s=limits.CLAIM_GRACE_S_MIN)
-        limit = limits.SEARCH_INDEXED_AT_ONCE
-        messages = await self._store.claim(key, claim, limit=limit, now_ms=self._now_ms())
+        batch = _Batch(key, claim, self._now_ms())
+        messages = await self._store.claim(key, claim, limit=limits.SEARCH_INDEXED_AT_ONCE, now_ms=batch.leased_ms)
         if not messages:
             return False
+        before = self._done.pop(key, {})
+        batch.done = {message.id: before[message.id] for message in messages if message.id in before}
         try:
-            later = await self._index_all(key.project, messages)
+            await self._index_all(batch, [message for message in messages if message.id not in before])
+        except ClaimNotFound:
+            self._remember(batch)
+            return bool(batch.done)  # If nothing was, trying at once would be of no use.
         except BaseException:
             self.failed += 1
             with contextlib.suppress(SukkalError):
-                await self._store.settle(key, claim.id, {}, now_ms=self._now_ms(), rest=Release())
+                await self._settle(batch)
             raise
-        await self._store.settle(key, claim.id, later, now_ms=self._now_ms(), rest=Ack())
+        await self._settle(batch)
         return True
 
-    async def _index_all(self, project: str, messages: Sequence[Message]) -> dict[str, Release]:
-        indexed = [found for message in messages if (found := await self._read(project, message)) is not None]
-        if not indexed:
-            return {}
+    async def _settle(self, batch: _Batch) -> None:
         try:
-            self.indexed += await self._put(project, indexed)
-        except SukkalError:
-            raise
-        except Exception:  # noqa: BLE001 - found below, for each alone
-            indexed = [each for each in indexed if await self._put_alone(project, each)]
-        return await self._saved.tell(project, indexed)
+            await self._store.settle(batch.key, batch.claim.id, batch.done, now_ms=self._now_ms(), rest=Release())
+        except ClaimNotFound:
+            self._remember(batch)
+
+    def _remember(self, batch: _Batch) -> None:
+        """Let the next attempt settle what was done, however long it took, and go on behind it."""
+        _log.warning("indexing for project %s took longer than its lease", batch.key.project)
+        self._done[batch.key] = batch.done
+
+    async def _index_all(self, batch: _Batch, messages: Sequence[Message]) -> None:
+        project = batch.key.project
+        indexed = [found for message in messages if (found := await self._read(project, message)) is not None]
+        if indexed:
+            try:
+                self.indexed += await self._put(project, indexed)
+            except SukkalError:
+                raise
+            except Exception:  # noqa: BLE001 - found below, for each alone
+                indexed = [each for each in indexed if await self._put_alone(project, each)]
+        waiting = {each.document.message_id for each in indexed}
+        batch.done |= {message.id: Ack() for message in messages if message.id not in waiting}
+        await self._tell(batch, indexed)
+
+    async def _tell(self, batch: _Batch, indexed: Sequence[Indexed]) -> None:
+        """Tell of documents, so few at once that the lease lasts until the next time."""
+        project = batch.key.project
+        searches = await self._saved.all(project)
+        size = max(limits.SEARCH_ASKED_AT_ONCE // (len(searches) or 1), 1)
+        for first in range(0, len(indexed), size):
+            some = indexed[first : first + size]
+            await self._extend(batch)
+            later = await self._saved.tell(project, searches, some) if searches else {}
+            batch.done |= {each.document.message_id: later.get(each.document.message_id, Ack()) for each in some}
+
+    async def _extend(self, batch: _Batch) -> None:
+        now_ms = self._now_ms()
+        if now_ms - batch.leased_ms < limits.SEARCH_LEASE_S * limits.SECOND_MS // 3:
+            return
+        claim = batch.claim
+        await self._store.extend(batch.key, claim.id, ttl_s=claim.ttl_s, grace_s=claim.grace_s, now_ms=now_ms)
+        batch.leased_ms = now_ms
 
     async def _put(self, project: str, indexed: Sequence[Indexed]) -> int:
         return await self._index.put(project, [each.document for each in indexed], now_ms=self._now_ms())

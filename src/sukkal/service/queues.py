@@ -1,6 +1,5 @@
 """Queues: what they are called, what is kept about them, and what they hold in sum."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -24,6 +23,7 @@ from sukkal.service.listening import history_key
 from sukkal.service.pages import check_limit
 from sukkal.service.patch import apply_changes
 from sukkal.service.quotas import Quotas
+from sukkal.service.removal import Removal
 from sukkal.service.subscriptions import Subscriptions
 from sukkal.settings import Settings
 from sukkal.store import Store
@@ -66,6 +66,7 @@ class Queues:
         subscriptions: Subscriptions,
         indexing: Indexing,
         idle: IdleQueues,
+        removal: Removal,
         now_ms: Callable[[], int],
     ) -> None:
         self._store = store
@@ -75,6 +76,7 @@ class Queues:
         self._subscriptions = subscriptions
         self._indexing = indexing
         self._idle = idle
+        self._removal = removal
         self._now_ms = now_ms
 
     async def create(self, key: QueueKey, metadata: Mapping[str, Any]) -> bool:
@@ -142,6 +144,8 @@ class Queues:
             if queue is not None and bool(history_s(queue.metadata)) != bool(history_s(metadata)):
                 # What is posted while there is none would be missing from it.
                 await self._store.delete_queue(history_key(key))
+            if queue is not None and is_searched(queue.metadata) and not is_searched(metadata):
+                await self._indexing.forget(key)
             return with_defaults(metadata, self._settings)
         raise RevisionConflict(f"The metadata of queue {key.name} change too fast. Try again.")
 
@@ -149,18 +153,10 @@ class Queues:
         """Delete the queue and all that is in it; a queue that does not exist is no error."""
         queue = await self._store.get_queue(key)
         ordered = await self._subscriptions.arranged(key) if queue is not None and queue.subscriptions else ()
-        await self._remove(key, contents_only=False)
+        await self._removal.remove(key)
         if queue is not None and expires_after_s(queue.metadata):
             await self._idle.forget(key)
         await self._subscriptions.ended(ordered)
-        if queue is not None:
-            await self._indexing.forget(key)
-
-    async def _remove(self, key: QueueKey, *, contents_only: bool) -> None:
-        # The history first, so that it never outlives the queue.
-        await asyncio.gather(
-            self._store.delete_queue(history_key(key)), self._store.delete_queue(key, contents_only=contents_only)
-        )
 
     async def list(
         self,
@@ -207,7 +203,7 @@ class Queues:
             allowed = ", ".join(repr(name) for name in _RESOURCES)
             raise InvalidRequest(f"Resource types must be a sub set of {{{allowed}}}.")
         if "messages" in resources:
-            await self._remove(key, contents_only=True)
+            await self._removal.remove(key, contents_only=True)
         if "subscriptions" in resources:
             await self._subscriptions.purge(key)
 

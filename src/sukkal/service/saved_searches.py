@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
@@ -31,7 +32,7 @@ _log: Final = logging.getLogger("sukkal.search")
 _KIND: Final = "search"
 _RULE: Final = "messages:create"
 
-MEMBERS: Final = ("q", "type", "source", "subject", "resource_type", "resource_id")
+MEMBERS: Final = ("q", "type", "source", "id", "subject", "resource_type", "resource_id")
 """What a saved search may ask for."""
 
 _PAUSES_S: Final = (5, 60, 600, 3_600)
@@ -65,6 +66,8 @@ class SavedSearches:
         self._gate = gate
         self._post = post
         self._now_ms = now_ms
+        self._saving: weakref.WeakValueDictionary[str, asyncio.Lock] = weakref.WeakValueDictionary()
+        self.skipped = 0
 
     async def put(self, caller: Caller, name: str, given: Mapping[str, Any]) -> bool:
         """Save a search or replace one, and tell whether it is new. Raises ``InvalidRequest``, ``Forbidden``."""
@@ -77,9 +80,14 @@ class SavedSearches:
         search = _read(name, given)
         if not self._gate.allows(caller.identity, _RULE, project=project):
             raise Forbidden("You are not authorized to have messages posted to this queue.")
-        key = RecordKey(_KIND, project, name)
+        # One after another: whoever counts has to have been counted before the next one does.
+        async with self._saving.setdefault(project, asyncio.Lock()):
+            return await self._save(project, search)
+
+    async def _save(self, project: str, search: SavedSearch) -> bool:
+        key = RecordKey(_KIND, project, search.name)
         present = await self._records.get_record(key, now_ms=self._now_ms())
-        if present is None and len(await self._all(project)) >= limits.SEARCHES_PER_PROJECT_MAX:
+        if present is None and len(await self.all(project)) >= limits.SEARCHES_PER_PROJECT_MAX:
             raise QuotaExceeded(
                 f"A project may have {limits.SEARCHES_PER_PROJECT_MAX} saved searches. Delete some first.",
                 retry_after_s=limits.QUOTA_RETRY_S,
@@ -108,18 +116,33 @@ class SavedSearches:
 
     # -- what they find
 
-    async def tell(self, project: str, indexed: Sequence[Indexed]) -> dict[str, Release]:
-        """Post what saved searches find among documents; return those of which something is to be posted later.
+    async def all(self, project: str) -> Sequence[SavedSearch]:
+        """Return all saved searches of a project."""
+        found: list[SavedSearch] = []
+        after: tuple[str, str] | None = (project, "")
+        while after is not None:
+            page = await self._records.list_records(
+                _KIND, project, after=after, limit=limits.SEARCHES_PER_PROJECT_MAX, now_ms=self._now_ms()
+            )
+            found += [_stored(record) for record in page.records]
+            after = page.next
+        return found
 
-        Posting it again changes nothing.
+    async def tell(
+        self, project: str, searches: Sequence[SavedSearch], indexed: Sequence[Indexed]
+    ) -> dict[str, Release]:
+        """Post what searches find among documents; return those of which something is to be posted later.
+
+        Posting it again changes nothing. A search that takes too long is left out, and counted in ``skipped``.
         """
-        searches = await self._all(project)
-        if not searches:
-            return {}
         asked = [asked_of(search.asked) for search in searches]
         matches = await self._index.matches([each.document for each in indexed], asked)
         failed: set[int] = set()
         for search, numbers in zip(searches, matches, strict=True):
+            if numbers is None:
+                self.skipped += 1
+                _log.warning("the saved search %s of project %s took too long and was left out", search.name, project)
+                continue
             posted = await asyncio.gather(*(self._told(project, search, indexed[number]) for number in numbers))
             failed |= {number for number, done in zip(numbers, posted, strict=True) if not done}
         later = {indexed[number].document.message_id: _later(indexed[number].origin) for number in failed}
@@ -149,12 +172,6 @@ class SavedSearches:
             _log.warning("what the search %s found cannot be posted yet: %s", search.name, error)
             return False
         return True
-
-    async def _all(self, project: str) -> Sequence[SavedSearch]:
-        page = await self._records.list_records(
-            _KIND, project, after=(project, ""), limit=limits.SEARCHES_PER_PROJECT_MAX, now_ms=self._now_ms()
-        )
-        return [_stored(record) for record in page.records]
 
 
 def _read(name: str, given: Mapping[str, Any]) -> SavedSearch:

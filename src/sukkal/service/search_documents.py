@@ -34,7 +34,7 @@ def document_of(recogniser: Recogniser, key: QueueKey, message: Message) -> Docu
         id=event.id,
         type=event.type,
         subject=event.subject,
-        time_ms=message.created_ms if moment is None else (moment - _EPOCH) // _MS,
+        time_ms=message.created_ms if moment is None else _happened_ms(moment, message.created_ms),
         posted_ms=message.created_ms,
         queue=key,
         message_id=message.id,
@@ -43,6 +43,11 @@ def document_of(recogniser: Recogniser, key: QueueKey, message: Message) -> Docu
         data=event.data,
         resource=change_of(event),
     )
+
+
+def _happened_ms(moment: datetime, posted_ms: int) -> int:
+    # A clock that is far ahead must not keep its resource from ever changing again.
+    return min((moment - _EPOCH) // _MS, posted_ms + limits.SEARCH_AHEAD_MS_MAX)
 
 
 def _without_data(event: Event) -> Event:

@@ -18,6 +18,7 @@ from sukkal.source import Arrival, SourceContext, SourceUnavailable
 __all__ = ["QueueSource"]
 
 _CLAIM_MESSAGES: Final = 20
+_NO_CONTENT: Final = 204
 _NOT_FOUND: Final = 404
 _Text = Annotated[str, msgspec.Meta(min_length=1)]
 
@@ -25,7 +26,7 @@ _Text = Annotated[str, msgspec.Meta(min_length=1)]
 class _Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     url: Annotated[str, msgspec.Meta(pattern="^https?://")]
     project: _Text
-    queues: dict[str, Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]]
+    queues: dict[str, Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_.-]{1,64}$")]]
     access: Access = Access()
     window: Annotated[int, msgspec.Meta(ge=1, le=limits.FORWARDER_WINDOW_MAX)] = limits.FORWARDER_WINDOW
 
@@ -54,6 +55,7 @@ class QueueSource:
         # Longer than a claim waits for messages.
         timeout_s = limits.FORWARDER_TIMEOUT_S + limits.FORWARDER_CLAIM_WAIT_S
         self._connection = Connection(self._options.url, credentials, client_id=context.client_id, timeout_s=timeout_s)
+        self.window = self._options.window
         self._renewing: asyncio.Task[None] | None = None
         self._claims: dict[str, set[str]] = {}
         self._room = asyncio.Event()
@@ -64,13 +66,16 @@ class QueueSource:
             await self._connection.__aenter__()
             self._renewing = asyncio.get_running_loop().create_task(self._keep())
         while True:
-            while (room := self._options.window - sum(map(len, self._claims.values()))) <= 0:
+            while (room := self.window - sum(map(len, self._claims.values()))) <= 0:
                 self._room.clear()
                 await self._room.wait()
             try:
                 claimed = await self._claim(min(room, _CLAIM_MESSAGES))
             except ClientError as error:
                 raise SourceUnavailable(str(error)) from None
+            if not claimed:
+                # Usually the service has waited already; what answers for it may not.
+                await asyncio.sleep(limits.FORWARDER_CLAIM_PAUSE_S)
             for arrival in claimed:
                 yield arrival
 
@@ -82,9 +87,11 @@ class QueueSource:
                 continue
             with contextlib.suppress(ClientError):
                 await self._connection.request("DELETE", token.path)
-            self._claims[token.claim].discard(token.path)
-            if not self._claims[token.claim]:
-                del self._claims[token.claim]
+            # The claim may have ended meanwhile.
+            if (held := self._claims.get(token.claim)) is not None:
+                held.discard(token.path)
+                if not held:
+                    del self._claims[token.claim]
         self._room.set()
 
     async def waiting(self) -> int | None:
@@ -95,7 +102,10 @@ class QueueSource:
             answer = await self._connection.request("GET", f"{self._path}/stats")
         except ClientError:
             return None
-        return int(answer.document["messages"]["free"])
+        try:
+            return int(answer.document["messages"]["free"])
+        except (KeyError, TypeError, ValueError):
+            return None
 
     async def close(self) -> None:
         """Let go of what is claimed, so that it can be had by others at once."""
@@ -115,14 +125,21 @@ class QueueSource:
         answer = await self._connection.request(
             "POST", f"{self._path}/claims", {"ttl": ttl_s, "grace": 60}, query=query
         )
-        found: list[Arrival] = []
-        for message in (answer.document or {}).get("messages", []):
-            path, _, claim = str(message["href"]).partition("?claim_id=")
-            token = _Token(claim, f"{path}?claim_id={claim}")
-            self._claims.setdefault(claim, set()).add(token.path)
-            body = msgspec.json.encode(message["body"])
-            found.append(Arrival(body=body, place=self._path, id=str(message["id"]), token=token))
+        if answer.status == _NO_CONTENT:
+            return []
+        try:
+            found = [self._arrival(message) for message in answer.member("messages", list)]
+        except (KeyError, TypeError):
+            raise answer.unexpected() from None
+        for arrival in found:
+            self._claims.setdefault(arrival.token.claim, set()).add(arrival.token.path)
         return found
+
+    def _arrival(self, message: Any) -> Arrival:
+        path, _, claim = str(message["href"]).partition("?claim_id=")
+        token = _Token(claim, f"{path}?claim_id={claim}")
+        body = msgspec.json.encode(message["body"])
+        return Arrival(body=body, place=self._path, id=str(message["id"]), token=token)
 
     async def _keep(self) -> None:
         """Extend the claims while their messages are on their way."""
@@ -136,6 +153,7 @@ class QueueSource:
                     if error.status == _NOT_FOUND:
                         # It has ended, and its messages come again.
                         self._claims.pop(claim, None)
+                        self._room.set()
                 except ClientError:
                     # The next round tries again; there is time for two.
                     continue

@@ -57,6 +57,7 @@ class RabbitMQSource:
         except ValueError:
             raise SettingsError("url is not one of a broker: amqp://USER:PASSWORD@HOST:5672/VHOST.") from None
         self.queue = f"{self._options.pool}.{context.name}.{context.consumer}"
+        self.window = self._options.window
         self._connection: aiormq.Connection | None = None
         self._channel: AbstractChannel | None = None
 
@@ -123,7 +124,7 @@ class RabbitMQSource:
             for topic in self._options.topics:
                 for priority in self._options.priorities:
                     await channel.queue_bind(self.queue, exchange, f"{topic}.{priority}")
-        await channel.basic_qos(prefetch_count=self._options.window)
+        await channel.basic_qos(prefetch_count=self.window)
 
         async def take(message: DeliveredMessage) -> None:
             came.put_nowait(message)

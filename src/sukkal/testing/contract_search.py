@@ -165,6 +165,7 @@ class SearchContract:
         assert searched.ids(source="/x y", type="a.b") == ["e1"]
         assert searched.ids(queue="other") == ["e0"]
         assert searched.ids(queue="nowhere") == []
+        assert searched.ids(id="e1") == ["e1"]
 
     def test_a_search_can_begin_at_a_time(self, searched: Searched) -> None:
         for number in range(4):
@@ -233,11 +234,61 @@ class SearchContract:
     def test_what_came_from_a_dropped_queue_is_not_found_and_what_comes_then_is(self, searched: Searched) -> None:
         other = QueueKey("p", "other")
         searched.put(_server(0, queue=other), document(1), document(2, queue=other._replace(kind="topic")))
-        searched.run(searched.index.drop_queue(other))
+        searched.run(searched.index.drop_queue(other, now_ms=NOW_MS))
         assert (searched.ids(), searched.ids(shelf="resources")) == (["e2", "e1"], [])
         searched.put(document(3, queue=other))
         assert self._swept(searched, before_ms=0) == 2
         assert searched.ids() == ["e3", "e2", "e1"]
+
+    def test_an_event_that_came_to_several_queues_is_found_once_until_all_are_dropped(self, searched: Searched) -> None:
+        one, other = QueueKey("p", "one"), QueueKey("p", "other")
+        assert searched.put(document(0, queue=one)) == 1
+        assert searched.put(document(0, queue=other, message_id="m"), document(1)) == 1
+        assert searched.ids() == ["e1", "e0"]
+        assert (searched.ids(queue="one"), searched.ids(queue="other")) == (["e0"], ["e0"])
+        work = searched.index.facets("events", "p", Asked(), ("queue",))
+        assert searched.run(work).counts == {"queue": (("one", 1), ("q", 1))}
+        searched.run(searched.index.drop_queue(one, now_ms=NOW_MS))
+        assert [(hit.queue, hit.message_id) for hit in searched.page().hits] == [("q", "m1"), ("other", "m")]
+        self._swept(searched, before_ms=0)
+        searched.run(searched.index.drop_queue(other, now_ms=NOW_MS))
+        assert searched.ids() == ["e1"]
+
+    def test_what_comes_again_to_a_dropped_queue_is_found_before_and_after_the_sweep(self, searched: Searched) -> None:
+        searched.put(_server(0), document(1))
+        searched.run(searched.index.drop_queue(QueueKey("p", "q"), now_ms=NOW_MS + 5))
+        assert searched.put(_server(0, posted_ms=NOW_MS + 5)) == 1
+        assert (searched.ids(), searched.ids(shelf="resources")) == (["e0"], ["e0"])
+        self._swept(searched, before_ms=0)
+        assert (searched.ids(), searched.ids(shelf="resources")) == (["e0"], ["e0"])
+
+    def test_what_was_posted_before_its_queue_was_dropped_is_not_put(self, searched: Searched) -> None:
+        searched.run(searched.index.drop_queue(QueueKey("p", "q"), now_ms=NOW_MS + 5))
+        for new in (2, 0):
+            assert searched.put(document(4), document(5), document(4, queue=QueueKey("p", "r"))) == new
+            assert searched.ids() == ["e4", "e5"]
+            self._swept(searched, before_ms=0)
+
+    def test_a_resource_is_as_the_queues_tell_that_were_not_dropped(self, searched: Searched) -> None:
+        one, other = QueueKey("p", "one"), QueueKey("p", "other")
+        searched.put(_server(3, queue=one, text="building"), _server(5, queue=other, text="active"))
+        searched.put(_server(4, queue=one, text="paused"))
+        assert searched.ids(shelf="resources") == ["e5"]
+        assert searched.ids("paused", shelf="resources") == []
+        searched.run(searched.index.drop_queue(other, now_ms=NOW_MS + 9))
+        assert searched.ids(shelf="resources") == searched.ids("paused", shelf="resources") == ["e4"]
+        self._swept(searched, before_ms=0)
+        assert searched.ids(shelf="resources") == ["e4"]
+
+    def test_a_resource_that_one_queue_told_the_end_of_does_not_come_back_with_another_queue(
+        self, searched: Searched
+    ) -> None:
+        one, other = QueueKey("p", "one"), QueueKey("p", "other")
+        searched.put(_server(3, queue=one), _server(5, queue=other, deleted=True), _server(4, queue=one))
+        assert searched.ids(shelf="resources") == []
+        assert searched.ids(shelf="resources", deleted=True) == ["e5"]
+        self._swept(searched, before_ms=NOW_MS + 1)
+        assert searched.ids(shelf="resources", deleted=True) == []
 
     def test_the_sweep_removes_what_is_old_and_keeps_resources_that_are_there(self, searched: Searched) -> None:
         searched.put(_server(0), _server(1, name="s2", deleted=True))
@@ -290,6 +341,7 @@ class SearchContract:
         ]
         matching = searched.run(searched.index.matches(documents, asked))
         for question, numbers in zip(asked, matching, strict=True):
+            assert numbers is not None
             hits = searched.run(searched.index.find("events", "h", question, before=None, limit=100)).hits
             assert [hit.message_id for hit in hits] == [f"m{number}" for number in reversed(numbers)]
 

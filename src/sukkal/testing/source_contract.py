@@ -62,6 +62,7 @@ class SourceContract(ABC):
         async def steps() -> None:
             async with self._receiving() as came:
                 await self.feed(_texts(10))
+                assert came.source.window == self.window
                 held = [await came() for _ in range(self.window)]
                 late = asyncio.ensure_future(came())
                 while await came.source.waiting() != 10 - self.window:  # noqa: ASYNC110 - the other side sets no event

@@ -1,8 +1,8 @@
 """One project's index: steps on it that succeed as a whole or not at all."""
 
 import asyncio
-from collections.abc import Callable
-from concurrent.futures import Executor
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TypeVar
 
@@ -10,9 +10,11 @@ import apsw
 
 from sukkal import limits
 from sukkal.errors import Unavailable
+from sukkal.indexes.sqlite_fts import removing
 from sukkal.indexes.sqlite_fts.failures import our_errors
-from sukkal.indexes.sqlite_fts.handle import Handle
+from sukkal.indexes.sqlite_fts.handle import Handle, remove
 from sukkal.indexes.sqlite_fts.statements import SQL
+from sukkal.indexes.sqlite_fts.threads import Crew, Threads
 
 __all__ = ["Book"]
 
@@ -25,14 +27,14 @@ class Book:
     One step at a time writes and one reads, each in a thread. ``users`` counts those who have it in hand.
     """
 
-    def __init__(self, path: Path | None, project: str, executor: Executor) -> None:
+    def __init__(self, path: Path | None, project: str, threads: Threads, elapsed_s: Callable[[], float]) -> None:
         self.path = path
         self._project = project
-        self._executor = executor
-        self._writer = Handle(path, makes=True)
+        self._threads = threads
+        self._writer = Handle(path, elapsed_s, makes=True)
         self._writing = asyncio.Lock()
         # In memory there is only one connection, which one thread at a time may use.
-        self._reader = self._writer if path is None else Handle(path, makes=False)
+        self._reader = self._writer if path is None else Handle(path, elapsed_s, makes=False)
         self._reading = self._writing if path is None else asyncio.Lock()
         self.users = 0
 
@@ -51,28 +53,54 @@ class Book:
             return result
 
         async with self._writing:
-            return await self._in_thread(self._writer, work)
+            return await self._in_thread(self._threads.writing, self._writer, work)
 
     async def read(self, step: Callable[[apsw.Connection], T], *, seconds: float) -> T:
-        """Make a step that only reads, and break it off when it takes longer: raises ``InvalidRequest`` then."""
+        """Make a step that only reads, and break it off when it takes longer: raises ``InvalidRequest`` then.
+
+        Waiting for its turn is not counted. Raises ``Unavailable`` when that takes too long.
+        """
         if self.users > limits.SEARCH_WAITING_MAX:
             raise Unavailable("Too many searches of the project wait for each other. Make fewer of them at once.")
-        async with self._reading:
-            alarm = asyncio.get_running_loop().call_later(seconds, self._reader.break_off)
+
+        def work(connection: apsw.Connection) -> T:
+            with self._reader.deadline.within(seconds):
+                return step(connection)
+
+        async with self._turn():
+            return await self._in_thread(self._threads.reading, self._reader, work)
+
+    @contextlib.asynccontextmanager
+    async def _turn(self) -> AsyncIterator[None]:
+        async with contextlib.AsyncExitStack() as held:
             try:
-                return await self._in_thread(self._reader, step)
-            finally:
-                alarm.cancel()
-                self._reader.go_on()
+                async with asyncio.timeout(limits.SEARCH_WAIT_S):
+                    await held.enter_async_context(self._reading)
+                    await held.enter_async_context(self._threads.reading.place())
+            except TimeoutError:
+                raise Unavailable("Too many searches are made just now. Please try again in a few seconds.") from None
+            yield
+
+    async def remove_if_empty(self) -> None:
+        """Delete the file if nothing is in it. Whoever comes then finds none, or makes it anew."""
+
+        def work(connection: apsw.Connection) -> None:
+            if self.path is not None and removing.is_empty(connection):
+                self._writer.close()
+                remove(self.path)
+
+        # Nothing is written meanwhile, so nothing is lost that comes after the look.
+        async with self._writing:
+            await self._in_thread(self._threads.writing, self._writer, work)
 
     async def close(self) -> None:
         """Let go of the file."""
         async with self._writing:
-            await self._run(self._writer.close)
+            await self._threads.writing.do(self._writer.close)
         async with self._reading:
-            await self._run(self._reader.close)
+            await self._threads.writing.do(self._reader.close)
 
-    async def _in_thread(self, handle: Handle, work: Callable[[apsw.Connection], T]) -> T:
+    async def _in_thread(self, crew: Crew, handle: Handle, work: Callable[[apsw.Connection], T]) -> T:
         def guarded() -> T:
             try:
                 with our_errors(str(self.path or "in memory")):
@@ -82,13 +110,4 @@ class Book:
                     handle.close()
                 raise
 
-        return await self._run(guarded)
-
-    async def _run(self, work: Callable[[], T]) -> T:
-        doing = asyncio.get_running_loop().run_in_executor(self._executor, work)
-        try:
-            return await asyncio.shield(doing)
-        except asyncio.CancelledError:
-            # The thread goes on with the connection, so nobody else may have it before.
-            await asyncio.wait((doing,))
-            raise
+        return await crew.do(guarded)

@@ -26,6 +26,7 @@ def _tags(document: Document) -> Iterator[str]:
     for stem in _stems(document.type):
         yield _token("types", stem)
     yield _token("source", document.source)
+    yield _token("id", document.id)
     yield _token("queue", document.queue.name)
     if document.subject is not None:
         yield _token("subject", document.subject)
@@ -51,8 +52,9 @@ def expression(asked: Asked) -> str:
         stem = value.removesuffix(".*") if name == "type" else value
         wanted.append(_token("types" if stem != value else name, stem))
     every = [f'tags : "{token}"' for token in wanted]
-    every += [_term(term) for term in asked.terms if not term.negative]
-    none = [_term(term) for term in asked.terms if term.negative]
+    # Asking the same twice would cost twice as much.
+    every += dict.fromkeys(_term(term) for term in asked.terms if not term.negative)
+    none = list(dict.fromkeys(_term(term) for term in asked.terms if term.negative))
     found = "(" + " AND ".join(every) + ")"
     return f"{found} NOT ({' OR '.join(none)})" if none else found
 

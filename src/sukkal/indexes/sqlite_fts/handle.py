@@ -1,39 +1,40 @@
 """A connection to a file that may be deleted or replaced at any time."""
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 import apsw
 
 from sukkal import limits
+from sukkal.indexes.sqlite_fts.deadlines import Deadline
 from sukkal.indexes.sqlite_fts.statements import SCHEMA, SQL
 
 __all__ = ["Handle", "remove"]
 
 _log: Final = logging.getLogger("sukkal.search")
 
-_VERSION: Final = 1
+_VERSION: Final = 2
 _BUSY_TIMEOUT_MS: Final = 250
 _CACHE_KIB: Final = 8_192
 _NEW: Final = ".new"
-# A fraction of a millisecond.
-_STEPS_BETWEEN_LOOKS: Final = 10_000
+_MAKES: Final = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
 
 
 class Handle:
     """Opens its file when it is needed, and anew when it has become another one. Used by one thread at a time.
 
     ``path`` is ``None`` for a database in memory. One that ``makes`` creates the file, or makes it anew if it is of
-    another version.
+    another version. Work is given its time by ``deadline``.
     """
 
-    def __init__(self, path: Path | None, *, makes: bool) -> None:
+    def __init__(self, path: Path | None, elapsed_s: Callable[[], float], *, makes: bool) -> None:
         self._path = path
         self._makes = makes
         self._connection: apsw.Connection | None = None
         self._inode = 0
-        self._time_is_up = False
+        self.deadline = Deadline(elapsed_s)
 
     def connection(self, project: str) -> apsw.Connection:
         """Return the open connection."""
@@ -41,17 +42,9 @@ class Handle:
             self.close()
         if self._connection is None:
             self._connection = self._open(project)
-            self._connection.set_progress_handler(lambda: self._time_is_up, _STEPS_BETWEEN_LOOKS)
+            self.deadline.watch(self._connection)
             self._inode = self._present()
         return self._connection
-
-    def break_off(self) -> None:
-        """Let what the connection is at, or is about to begin, fail. Any thread may do so."""
-        self._time_is_up = True
-
-    def go_on(self) -> None:
-        """Let what comes next take its time again."""
-        self._time_is_up = False
 
     def close(self) -> None:
         """Let go of the file."""
@@ -72,7 +65,8 @@ class Handle:
             return connection
         if self._makes and not self._path.exists():
             _make(self._path, project)
-        connection = _connect(str(self._path))
+        # Whoever only reads makes no file: one that was deleted just now would come back without its tables.
+        connection = _connect(str(self._path), _MAKES if self._makes else apsw.SQLITE_OPEN_READWRITE)
         version = connection.execute("PRAGMA user_version").get
         if version == _VERSION or not self._makes:
             return connection
@@ -99,8 +93,8 @@ def _make(path: Path, project: str) -> None:
     new.replace(path)
 
 
-def _connect(name: str) -> apsw.Connection:
-    connection = apsw.Connection(name, statementcachesize=64)
+def _connect(name: str, flags: int = _MAKES) -> apsw.Connection:
+    connection = apsw.Connection(name, flags=flags, statementcachesize=64)
     connection.set_busy_timeout(_BUSY_TIMEOUT_MS)
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     for pragma in (

@@ -1,15 +1,15 @@
 """The index: each call is one transaction on one project's file, or one read of it."""
 
-import asyncio
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
 from sukkal import limits
 from sukkal.indexes.sqlite_fts import catalogue, finding, removing, writing
+from sukkal.indexes.sqlite_fts.failures import our_errors
 from sukkal.indexes.sqlite_fts.library import Library
 from sukkal.indexes.sqlite_fts.matching import Matching
+from sukkal.indexes.sqlite_fts.threads import Threads
 from sukkal.model import QueueKey
 from sukkal.search import Asked, Document, Facets, Hits, SearchIndex, Shelf, TypeSeen
 
@@ -19,15 +19,15 @@ __all__ = ["SqliteIndex"]
 class SqliteIndex(SearchIndex):
     """Keeps a file for each project in a directory, or all in memory without one. See ``sukkal.search.SearchIndex``.
 
-    Nothing is opened before it is needed: an index that cannot be opened keeps nobody from starting.
+    Nothing is opened before it is needed: an index that cannot be opened keeps nobody from starting. ``elapsed_s``
+    counts seconds from any beginning.
     """
 
-    def __init__(self, directory: Path | None, *, bytes_max: int) -> None:
+    def __init__(self, directory: Path | None, *, bytes_max: int, elapsed_s: Callable[[], float]) -> None:
         self._bytes_max = bytes_max
-        self._executor = ThreadPoolExecutor(limits.SEARCH_THREADS, thread_name_prefix="search")
-        self._library = Library(directory, self._executor)
-        self._matching: Matching | None = None
-        self._match_lock = asyncio.Lock()
+        self._elapsed_s = elapsed_s
+        self._threads = Threads()
+        self._library = Library(directory, self._threads, elapsed_s)
         self._swept = ""
 
     async def put(self, project: str, documents: Sequence[Document], *, now_ms: int) -> int:
@@ -60,24 +60,23 @@ class SqliteIndex(SearchIndex):
         async with self._library.present(project) as book:
             return await book.read(step, seconds=limits.SEARCH_S_MAX) if book is not None else ()
 
-    async def matches(self, documents: Sequence[Document], asked: Sequence[Asked]) -> list[list[int]]:
-        """Return which documents each question finds."""
-        async with self._match_lock:
-            if self._matching is None:
-                self._matching = Matching()
-            loop = asyncio.get_running_loop()
-            doing = loop.run_in_executor(self._executor, self._matching.matches, documents, asked)
-            try:
-                return await asyncio.shield(doing)
-            except asyncio.CancelledError:
-                await asyncio.wait((doing,))
-                raise
+    async def matches(self, documents: Sequence[Document], asked: Sequence[Asked]) -> list[list[int] | None]:
+        """Return which documents each question finds.
 
-    async def drop_queue(self, key: QueueKey) -> None:
-        """Let nothing be found any more that came from a queue so far."""
-        async with self._library.present(key.project) as book:
-            if book is not None:
-                await book.write(partial(writing.drop_queue, name=key.name, kind=key.kind))
+        Each question is a piece of work of its own, so that whoever comes meanwhile waits for one, not for all.
+        """
+        crew, matching = self._threads.matching, Matching(documents, self._elapsed_s)
+        try:
+            with our_errors("of a batch"):
+                await crew.do(matching.begin)
+                return [await crew.do(partial(matching.found, question)) for question in asked]
+        finally:
+            await crew.do(matching.close)
+
+    async def drop_queue(self, key: QueueKey, *, now_ms: int) -> None:
+        """Let nothing be found any more that was posted to a queue before now."""
+        async with self._library.book(key.project) as book:
+            await book.write(partial(writing.drop_queue, name=key.name, kind=key.kind, now_ms=now_ms))
 
     async def drop_project(self, project: str) -> None:
         """Forget all of a project."""
@@ -93,11 +92,10 @@ class SqliteIndex(SearchIndex):
             self._swept = name
             async with self._library.named(name) as book:
                 removed += await book.write(step)
+                await book.remove_if_empty()
         return removed
 
     async def close(self) -> None:
         """Finish what was begun and close all files."""
         await self._library.close()
-        self._executor.shutdown()
-        if self._matching is not None:
-            self._matching.close()
+        self._threads.close()

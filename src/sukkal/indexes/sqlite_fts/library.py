@@ -3,14 +3,14 @@
 import contextlib
 import hashlib
 from collections import OrderedDict
-from collections.abc import AsyncIterator
-from concurrent.futures import Executor
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Final
 
 from sukkal import limits
 from sukkal.indexes.sqlite_fts.book import Book
 from sukkal.indexes.sqlite_fts.handle import remove
+from sukkal.indexes.sqlite_fts.threads import Threads
 
 __all__ = ["Library"]
 
@@ -20,9 +20,10 @@ _SUFFIX: Final = ".sqlite3"
 class Library:
     """Gives out books; ``directory`` is ``None`` if they are kept in memory."""
 
-    def __init__(self, directory: Path | None, executor: Executor) -> None:
+    def __init__(self, directory: Path | None, threads: Threads, elapsed_s: Callable[[], float]) -> None:
         self._directory = directory
-        self._executor = executor
+        self._threads = threads
+        self._elapsed_s = elapsed_s
         self._books: OrderedDict[str, Book] = OrderedDict()
 
     @contextlib.asynccontextmanager
@@ -45,8 +46,8 @@ class Library:
 
     @contextlib.asynccontextmanager
     async def named(self, name: str) -> AsyncIterator[Book]:
-        """Give out one of ``names``."""
-        async with self._given(name, "") as book:
+        """Give out one of ``names`` for what nobody waits for: that makes it no later to be closed."""
+        async with self._given(name, "", in_use=False) as book:
             yield book
 
     def names(self) -> list[str]:
@@ -70,11 +71,13 @@ class Library:
         self._books.clear()
 
     @contextlib.asynccontextmanager
-    async def _given(self, name: str, project: str) -> AsyncIterator[Book]:
+    async def _given(self, name: str, project: str, *, in_use: bool = True) -> AsyncIterator[Book]:
         book = self._books.get(name)
         if book is None:
-            book = self._books[name] = Book(self._path(name), project, self._executor)
-        self._books.move_to_end(name)
+            book = self._books[name] = Book(self._path(name), project, self._threads, self._elapsed_s)
+            self._books.move_to_end(name, last=False)
+        if in_use:
+            self._books.move_to_end(name)
         book.users += 1
         try:
             yield book

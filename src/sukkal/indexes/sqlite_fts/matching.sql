@@ -2,7 +2,7 @@
 
 -- name: create
 CREATE VIRTUAL TABLE words USING fts5 (
-    tags, text, content = '', contentless_delete = 1, tokenize = "unicode61 remove_diacritics 2"
+    tags, text, content = '', contentless_delete = 1, prefix = '2 3', tokenize = "unicode61 remove_diacritics 2"
 )
 
 -- name: add
@@ -10,6 +10,3 @@ INSERT INTO words (rowid, tags, text) VALUES (?, ?, ?)
 
 -- name: find
 SELECT rowid FROM words WHERE words MATCH ? ORDER BY rowid
-
--- name: clear
-INSERT INTO words (words) VALUES ('delete-all')

@@ -4,9 +4,10 @@ from collections.abc import Iterable
 
 import apsw
 
+from sukkal import limits
 from sukkal.indexes.sqlite_fts.statements import SQL, fetch
 
-__all__ = ["remove_first", "remove_resource", "sweep"]
+__all__ = ["is_empty", "remove_event", "remove_first", "remove_resource", "sweep"]
 
 Row = tuple[int, int]
 """A number and the bytes kept under it."""
@@ -17,6 +18,7 @@ def sweep(connection: apsw.Connection, *, before_ms: int, bytes_max: int, limit:
     removed = _remove_events(connection, connection.execute(SQL.old_events, (before_ms, limit)))
     removed += _remove_resources(connection, connection.execute(SQL.old_deleted_resources, (before_ms, limit)))
     removed += _sweep_dropped(connection, limit)
+    connection.execute(SQL.forget_dropped, (before_ms, limits.SEARCH_DROPS_REMEMBERED_MAX))
     connection.execute(SQL.delete_old_types, (before_ms,))
     if connection.changes():
         connection.execute(SQL.delete_producers_of_no_type)
@@ -38,6 +40,16 @@ def remove_first(connection: apsw.Connection, bytes_max: int, *, limit: int) -> 
     return removed
 
 
+def is_empty(connection: apsw.Connection) -> bool:
+    """Tell whether nothing is kept, nor anything to be remembered."""
+    return bool(connection.execute(SQL.is_empty).get)
+
+
+def remove_event(connection: apsw.Connection, seq: int, size: int) -> None:
+    """Remove one event."""
+    _remove_events(connection, [(seq, size)])
+
+
 def remove_resource(connection: apsw.Connection, seq: int, size: int) -> None:
     """Remove one resource."""
     _remove_resources(connection, [(seq, size)])
@@ -49,7 +61,7 @@ def _sweep_dropped(connection: apsw.Connection, limit: int) -> int:
         resources = connection.execute(SQL.resources_of_dropped, (queue, kind, resource_seq, limit))
         removed = _remove_events(connection, events) + _remove_resources(connection, resources)
         if not removed:
-            connection.execute(SQL.forget_dropped, (queue, kind))
+            connection.execute(SQL.note_emptied, (queue, kind))
         return removed
     return 0
 

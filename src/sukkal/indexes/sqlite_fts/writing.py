@@ -8,32 +8,57 @@ import apsw
 from sukkal import limits
 from sukkal.indexes.sqlite_fts.catalogue import note_types
 from sukkal.indexes.sqlite_fts.expressions import tags
-from sukkal.indexes.sqlite_fts.removing import remove_first, remove_resource
+from sukkal.indexes.sqlite_fts.removing import remove_event, remove_first, remove_resource
 from sukkal.indexes.sqlite_fts.statements import SQL, fetch
-from sukkal.search import Document
+from sukkal.search import Change, Document
 
 __all__ = ["drop_queue", "put"]
 
 
 def put(connection: apsw.Connection, documents: Sequence[Document], *, now_ms: int, bytes_max: int) -> int:
     """Keep documents and return how many were new."""
-    new = [document for document in documents if _put_event(connection, document, now_ms)]
-    for document in new:
+    kept, new = [], []
+    for document in documents:
+        if _is_past(connection, document):
+            continue
+        here, elsewhere = _known(connection, document)
+        if not here:
+            _put_event(connection, document, now_ms)
+            kept.append(document)
+        if not (here or elsewhere):
+            new.append(document)
+    for document in kept:
         if document.resource is not None and not document.resource.partial:
-            _put_resource(connection, document, now_ms)
+            _put_resource(connection, document, document.resource, now_ms)
     note_types(connection, new)
-    added = sum(len(document.event) for document in new)
-    connection.execute(SQL.add_bytes, (added,))
-    remove_first(connection, bytes_max, limit=len(new) + limits.SEARCH_REMOVED_AT_ONCE)
+    remove_first(connection, bytes_max, limit=len(kept) + limits.SEARCH_REMOVED_AT_ONCE)
     return len(new)
 
 
-def drop_queue(connection: apsw.Connection, name: str, kind: str) -> None:
-    """Let nothing be found any more that came from a queue so far."""
-    connection.execute(SQL.drop_queue, (name, kind))
+def drop_queue(connection: apsw.Connection, name: str, kind: str, now_ms: int) -> None:
+    """Let nothing be found any more that was posted to a queue before now."""
+    connection.execute(SQL.drop_queue, (name, kind, now_ms))
 
 
-def _put_event(connection: apsw.Connection, document: Document, now_ms: int) -> bool:
+def _is_past(connection: apsw.Connection, document: Document) -> bool:
+    """Tell whether a document was still on its way when what its queue had was dropped."""
+    dropped_ms = connection.execute(SQL.dropped_ms, (document.queue.name, document.queue.kind)).get
+    return dropped_ms is not None and document.posted_ms < dropped_ms
+
+
+def _known(connection: apsw.Connection, document: Document) -> tuple[bool, bool]:
+    """Return whether an event is kept for its queue, and whether for another one; one that was dropped makes room."""
+    here = elsewhere = False
+    identity = _identity(document.source, document.id)
+    for seq, size, same, dropped in fetch(connection, SQL.event, (identity, document.queue.name, document.queue.kind)):
+        if same and dropped:
+            remove_event(connection, seq, size)
+        elif not dropped:
+            here, elsewhere = here or bool(same), elsewhere or not same
+    return here, elsewhere
+
+
+def _put_event(connection: apsw.Connection, document: Document, now_ms: int) -> None:
     resource = document.resource
     connection.execute(
         SQL.put_event,
@@ -53,20 +78,20 @@ def _put_event(connection: apsw.Connection, document: Document, now_ms: int) -> 
             document.event,
         ),
     )
-    if not connection.changes():
-        return False
     connection.execute(SQL.put_event_words, (connection.last_insert_rowid(), tags(document), document.text))
-    return True
+    connection.execute(SQL.add_bytes, (len(document.event),))
 
 
-def _put_resource(connection: apsw.Connection, document: Document, now_ms: int) -> None:
-    resource = document.resource
-    assert resource is not None  # noqa: S101 - the caller has looked
+def _put_resource(connection: apsw.Connection, document: Document, resource: Change, now_ms: int) -> None:
     identity = _identity(resource.type, resource.id)
-    for seq, time_ms, size in fetch(connection, SQL.resource, (identity,)):
-        if time_ms > document.time_ms:
+    known = fetch(connection, SQL.resource, (identity, document.queue.name, document.queue.kind))
+    for _, _, time_ms, deleted, same, dropped in known:
+        # What is older than the end of a resource would come back when the mark of it has gone.
+        if not dropped and time_ms > document.time_ms and (same or deleted):
             return
-        remove_resource(connection, seq, size)
+    for seq, size, time_ms, _, same, _ in known:
+        if same or (resource.deleted and time_ms <= document.time_ms):
+            remove_resource(connection, seq, size)
     connection.execute(
         SQL.put_resource,
         (

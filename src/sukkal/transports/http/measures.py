@@ -95,6 +95,9 @@ class SearchMeasures(Collector):
         yield CounterMetricFamily(
             "sukkal_index_failures", "Attempts to index that failed and are repeated.", self._indexing.failed
         )
+        yield CounterMetricFamily(
+            "sukkal_saved_searches_skipped", "Saved searches left out for taking too long.", self._indexing.skipped
+        )
 
 
 def _cumulated(counts: list[int]) -> list[tuple[str, float]]:

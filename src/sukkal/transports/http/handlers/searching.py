@@ -4,6 +4,7 @@ from typing import Final
 
 from sukkal import limits
 from sukkal.search import FIELDS, Shelf
+from sukkal.service.asking import check_members
 from sukkal.transports.found import found_view, search_view, type_view
 from sukkal.transports.http.bodies import decode_object, whole_body
 from sukkal.transports.http.call import Call, next_link
@@ -27,6 +28,8 @@ async def resources(call: Call) -> Response:
 
 async def _found(call: Call, shelf: Shelf) -> Response:
     query = Query(call.request.query)
+    more = ("deleted",) if shelf == "resources" else ()
+    check_members((name for name, _ in query.all_pairs()), (*_ASKED, "facets", "marker", "limit", *more))
     found = await call.services.search.find(
         shelf,
         call.caller.project,

@@ -23,6 +23,7 @@ _ASKED: dict[str, str] = {
     "q": 'Words that are all there; also "phrases", beginnings* and -not.',
     "type": "The type of the event; `compute.*` is any that begins with `compute.`.",
     "source": "The source of the event.",
+    "id": "The id of the event.",
     "subject": "The subject of the event.",
     "resource_type": "The type of the resource that the event tells of.",
     "resource_id": "The id of that resource.",

@@ -3,7 +3,7 @@
 from typing import Final
 
 from sukkal.search import FIELDS, Shelf
-from sukkal.service.saved_searches import MEMBERS
+from sukkal.service.asking import check_members
 from sukkal.transports.found import found_view, search_view, type_view
 from sukkal.transports.websocket.call import Call
 from sukkal.transports.websocket.frames import Reply
@@ -24,6 +24,8 @@ async def resources(call: Call) -> Reply:
 
 
 async def _found(call: Call, shelf: Shelf) -> Reply:
+    more = ("deleted",) if shelf == "resources" else ()
+    check_members(call.frame.members, (*_ASKED, "facets", "marker", "limit", *more))
     found = await call.services.search.find(
         shelf,
         call.caller.project,
@@ -55,7 +57,8 @@ async def list_searches(call: Call) -> Reply:
 async def create(call: Call) -> Reply:
     """Save a search."""
     name = call.required("search_name")
-    new = await call.services.searches.put(call.caller, name, call.given(*MEMBERS, "queue"))
+    given = call.frame.members.keys() - {"search_name"}
+    new = await call.services.searches.put(call.caller, name, call.given(*given))
     return Reply(201 if new else 200, search_view(await call.services.searches.get(call.caller.project, name)))
 
 
