@@ -65,17 +65,7 @@ def services_of(
         new_id,
     )
     messages = Messages(store, settings, waiting, incoming, lenses, now_ms, new_id)
-    queues = Queues(
-        store,
-        settings,
-        quotas,
-        door.encryption,
-        pushing.subscriptions,
-        pushing.search.indexing,
-        idle,
-        pushing.search.removal,
-        now_ms,
-    )
+    queues = _queues(settings, store, door, pushing, quotas, idle, now_ms)
     return Services(
         queues,
         messages,
@@ -96,4 +86,27 @@ def services_of(
         pushing.search.saved,
         pushing.search.indexing,
         settings,
+    )
+
+
+def _queues(
+    settings: Settings,
+    store: ClearStore,
+    door: Entrance,
+    pushing: Push,
+    quotas: Quotas,
+    idle: IdleQueues,
+    now_ms: Callable[[], int],
+) -> Queues:
+    search = pushing.search
+    return Queues(
+        store,
+        settings,
+        quotas,
+        door.encryption,
+        pushing.subscriptions,
+        search.indexing,
+        idle,
+        search.removal,
+        now_ms,
     )
