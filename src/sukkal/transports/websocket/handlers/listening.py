@@ -1,12 +1,12 @@
 """Subscriptions of a connection itself: what is posted to a queue is pushed to it, as long as it lasts."""
 
-import asyncio
 from typing import Any
 
 from sukkal import limits
 from sukkal.errors import InvalidBody, InvalidRequest, SukkalError, Unavailable
 from sukkal.service.lenses import FILTERS, FORMAT, check_lens, lens_of
 from sukkal.service.listening import Ear, Heard, Place, place_of
+from sukkal.transports.rechecking import until_refused
 from sukkal.transports.websocket.call import Call
 from sukkal.transports.websocket.connection import EXPIRED, POLICY, Own
 from sukkal.transports.websocket.frames import Pushed, Reply, encode_text, pushed
@@ -99,12 +99,7 @@ def _frame(heard: Heard, *, binary: bool, positioned: bool) -> Pushed:
 
 async def _follow(call: Call, ear: Ear) -> None:
     await call.services.listeners.follow(ear, call.connection.drained)
-    while call.recheck is not None and not ear.ended:
-        await asyncio.sleep(limits.WEBSOCKET_TOKEN_S)
-        try:
-            await call.recheck()
-        except Unavailable:
-            continue
-        except SukkalError:
-            call.connection.close(EXPIRED, "Authentication expired.")
-            return
+    try:
+        await until_refused(call.recheck, every_s=limits.WEBSOCKET_TOKEN_S, ended=lambda: ear.ended)
+    except SukkalError:
+        call.connection.close(EXPIRED, "Authentication expired.")
