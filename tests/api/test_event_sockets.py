@@ -4,13 +4,15 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pytest
 from cloudevents.core.formats.json import JSONFormat
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
+from sukkal.service.lenses import lens_of
+from sukkal.transports.http.exchange import Request, SocketResponse
 from tests.api.calling import Service
 from tests.api.sockets import Ended, Socket
 from tests.serving import ServerProcess
@@ -234,3 +236,15 @@ def test_a_real_client_exchanges_events_with_a_real_server(tmp_path: Any) -> Non
             assert closed.value.rcvd.code == 1008
         with pytest.raises(InvalidStatus, match="400"), connect(url, additional_headers=headers):
             pass
+
+
+def test_filters_of_a_connection_cost_what_they_cost_elsewhere(service: Service) -> None:
+    texts = {"sql": "type LIKE '%a%' OR subject LIKE '%b%'", "since": "1.1"}
+    headers = {b"x-project-id": b"p"}
+    request = Request("GET", "/v2/queues/q/events", urlencode(texts), headers, upgrades=True)
+    answer = service.run(service.app.front(request))
+    assert isinstance(answer, SocketResponse)
+    wanted = lens_of([{"sql": texts["sql"]}], "cloudevents")
+    told = [(each.filters, each.form, each.demands, each.weight, each.parts) for each in (answer.lens, wanted)]
+    assert told[0] == told[1]
+    assert answer.lens.weight > 0

@@ -139,7 +139,7 @@ def test_what_is_too_much_is_refused() -> None:
     read_filters([{"exact": {"a": "b"}}] * 1000)
     read_filters([{"any": [{"sql": " OR ".join(["a"] * 997)}] * 2}])
     assert "it has 1001 filters, 1000 are allowed" in refusal(*[{"exact": {"a": "b"}}] * 1001)
-    assert "more than 2000 parts in all" in refusal({"any": [{"sql": " OR ".join(["a"] * 999)}] * 2})
+    assert "more than 2500 parts in all" in refusal({"any": [{"sql": " OR ".join(["a"] * 999)}] * 3})
 
 
 @given(FILTERS, EVENTS)

@@ -42,7 +42,7 @@ def parse(argv: Sequence[str]) -> Command:
     name, reference = given.pop("command"), given.pop("reference", False)
     if name in _ACTING:
         if extra:
-            raise _ACTING[name].not_understood(given["action"], extra[0])
+            raise _not_understood(f"{name} {given['action']}", extra[0])
         return Command(name, {}, options=given)
     if name == "forward" and not extra:
         return Command(name, {}, options=given)
@@ -96,3 +96,9 @@ def _add(command: argparse.ArgumentParser, field: Field) -> None:
         command.add_argument(flag, dest=field.name, metavar="true|false", nargs="?", const="true", help=text)
     else:
         command.add_argument(flag, dest=field.name, metavar="VALUE", help=text)
+
+
+def _not_understood(command: str, argument: str) -> SettingsError:
+    """Return the error for an argument that is too many."""
+    option = argument.partition("=")[0] + " is not one of its options" if argument.startswith("-") else ""
+    return SettingsError(f"{option or 'There is one argument too many'}. See: sukkal {command} --help")

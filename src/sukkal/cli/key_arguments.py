@@ -3,9 +3,7 @@
 import argparse
 from typing import Any, Final
 
-from sukkal.errors import SettingsError
-
-__all__ = ["KEYS_FILE_VARIABLE", "add_to", "not_understood"]
+__all__ = ["KEYS_FILE_VARIABLE", "add_to"]
 
 KEYS_FILE_VARIABLE: Final = "SUKKAL_KEYS_FILE"
 
@@ -36,12 +34,6 @@ def add_to(commands: Any) -> None:
     listing.add_argument("--output", choices=["table", "json"], default="table", help="Default: table.")
     revoke = _action(actions, "revoke", _REVOKE)
     revoke.add_argument("id", metavar="ID", help="The id of the key, the first part behind sukkal_.")
-
-
-def not_understood(action: str, argument: str) -> SettingsError:
-    """Return the error for an argument that is too many."""
-    option = argument.partition("=")[0] + " is not one of its options" if argument.startswith("-") else ""
-    return SettingsError(f"{option or 'There is one argument too many'}. See: sukkal key {action} --help")
 
 
 def _action(actions: Any, name: str, summary: str) -> argparse.ArgumentParser:

@@ -3,10 +3,9 @@
 import argparse
 from typing import Any, Final
 
-from sukkal.errors import SettingsError
 from sukkal.service.listener_terms import KINDS
 
-__all__ = ["add_to", "not_understood"]
+__all__ = ["add_to"]
 
 _SUMMARY: Final = "Have a URL called when something happens to a workflow, a task or another resource."
 _ADD: Final = "Make a listener and print its id."
@@ -52,12 +51,6 @@ def add_to(commands: Any) -> None:
     listing.add_argument("--output", choices=["table", "json"], default="table", help="Default: table.")
     delete = _action(actions, "delete", _DELETE)
     delete.add_argument("id", metavar="ID", help="The id of the listener.")
-
-
-def not_understood(action: str, argument: str) -> SettingsError:
-    """Return the error for an argument that is too many."""
-    option = argument.partition("=")[0] + " is not one of its options" if argument.startswith("-") else ""
-    return SettingsError(f"{option or 'There is one argument too many'}. See: sukkal listener {action} --help")
 
 
 def _action(actions: Any, name: str, summary: str) -> argparse.ArgumentParser:

@@ -1,30 +1,35 @@
 """What a search asks for, as callers write it."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sukkal import limits
 from sukkal.errors import InvalidRequest
 from sukkal.formats.times import instant
-from sukkal.search import FACETS, FIELDS, Asked
+from sukkal.search import FACETS, FIELDS, Asked, Shelf
 from sukkal.service.search_words import read_words
 
-__all__ = ["asked_of", "check_members", "facets_of", "place_of"]
+__all__ = ["ASKED", "asked_of", "check_members", "facets_of", "place_of"]
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MS: Final = timedelta(milliseconds=1)
 
 
-def check_members(given: Iterable[str], known: Collection[str]) -> None:
+ASKED: Final = ("q", "since", *FIELDS)
+"""What a question is made of."""
+
+
+def check_members(given: Iterable[str], shelf: Shelf) -> None:
     """Refuse a question with members that there are not: it would find more than was asked for."""
+    known = (*ASKED, "facets", "marker", "limit", *(("deleted",) if shelf == "resources" else ()))
     if unknown := set(given).difference(known):
         raise InvalidRequest(f"{min(unknown)!r} is none of {', '.join(known)}.")
 
 
 def asked_of(given: Mapping[str, object]) -> Asked:
     """Return the question that ``q``, ``since`` and the fields make. Raises ``InvalidRequest``, naming the field."""
-    texts = {name: _text(name, given.get(name)) for name in ("q", "since", *FIELDS)}
+    texts = {name: _text(name, given.get(name)) for name in ASKED}
     fields = {name: text for name in FIELDS if (text := texts[name])}
     return Asked(terms=read_words(texts["q"] or ""), fields=fields, since_ms=_moment_ms(texts["since"]))
 

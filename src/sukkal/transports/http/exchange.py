@@ -1,6 +1,6 @@
 """What goes in and out of the functions that answer HTTP requests."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -9,6 +9,7 @@ from sukkal.model import QueueKey
 from sukkal.service.hearing import Place
 from sukkal.service.lenses import Lens
 from sukkal.service.listening import Listeners
+from sukkal.transports.rechecking import Recheck
 
 __all__ = [
     "JSON",
@@ -67,7 +68,7 @@ class Response(msgspec.Struct, gc=False):
 class LastingResponse(Response, gc=True):
     """An answer that goes on. ``recheck`` asks again who is listening; it raises as for a new request."""
 
-    recheck: Callable[[], Awaitable[None]] | None = None
+    recheck: Recheck | None = None
 
 
 class StreamResponse(LastingResponse):

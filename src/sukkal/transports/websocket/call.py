@@ -13,6 +13,7 @@ from sukkal.service.access import Caller
 from sukkal.service.names import queue_key
 from sukkal.service.operations import Operation
 from sukkal.transports.http.bodies import decode_json
+from sukkal.transports.rechecking import Recheck
 from sukkal.transports.services import Services
 from sukkal.transports.websocket.connection import Connection
 from sukkal.transports.websocket.frames import Frame, Reply
@@ -44,7 +45,7 @@ class Call(msgspec.Struct, gc=False):
     services: Services
     connection: Connection
     made: str | None = None
-    recheck: Callable[[], Awaitable[None]] | None = None
+    recheck: Recheck | None = None
 
     @property
     def key(self) -> QueueKey:

@@ -5,7 +5,6 @@ of HTTP: the request for the connection is one to listen, and each frame one to 
 HTTP may not here, and what is refused is refused in the same words.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from typing import Any, Final
@@ -13,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from sukkal import limits
-from sukkal.errors import BadRequest, SukkalError, Unavailable
+from sukkal.errors import BadRequest, SukkalError
 from sukkal.format import Event
 from sukkal.formats import cloudevents
 from sukkal.formats.members import place_of_posts
@@ -21,6 +20,7 @@ from sukkal.service.hearing import Heard
 from sukkal.service.listening import Begun
 from sukkal.transports.http.exchange import Request, Response, SocketResponse
 from sukkal.transports.http.senders import signed_part
+from sukkal.transports.rechecking import until_refused
 from sukkal.transports.websocket.connection import DEFECT, EXPIRED, LATER, POLICY, UNSUPPORTED, Connection, Own
 from sukkal.transports.websocket.frames import Data, Pushed, pushed
 
@@ -109,15 +109,10 @@ class Eventful:
 
     async def watch(self) -> None:
         """Ask from time to time whether the client may still listen."""
-        while self._response.recheck is not None:
-            await asyncio.sleep(limits.STREAM_BEAT_S)
-            try:
-                await self._response.recheck()
-            except Unavailable:
-                continue  # As long as nobody can be asked, it is as good as it was.
-            except SukkalError as error:
-                self._connection.close(EXPIRED, str(error))
-                return
+        try:
+            await until_refused(self._response.recheck, every_s=limits.STREAM_BEAT_S)
+        except SukkalError as error:
+            self._connection.close(EXPIRED, str(error))
 
 
 def _hear(connection: Connection, heard: Heard, *, positioned: bool) -> None:

@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from msgspec.structs import replace
+
 from sukkal.errors import InvalidRequest
 from sukkal.service.hearing import place_of
-from sukkal.service.lenses import Lens
 from sukkal.transports.http.call import Call
 from sukkal.transports.http.exchange import Header, Response, SocketResponse, json_response
 from sukkal.transports.http.lens import lens_in
@@ -34,6 +35,6 @@ async def connect(call: Call) -> Response:
         listeners=listeners,
         key=call.key,
         since=place_of(since) if since else None,
-        lens=Lens(lens.filters, lens.passes, "cloudevents"),
+        lens=replace(lens, form="cloudevents"),
         positioned=bool(since or query.flag("positions")),
     )

@@ -1,10 +1,8 @@
 """Operations on what is searched."""
 
-from typing import Final
-
 from sukkal import limits
-from sukkal.search import FIELDS, Shelf
-from sukkal.service.asking import check_members
+from sukkal.search import Shelf
+from sukkal.service.asking import ASKED, check_members
 from sukkal.transports.found import found_view, search_view, type_view
 from sukkal.transports.http.bodies import decode_object, whole_body
 from sukkal.transports.http.call import Call, next_link
@@ -12,8 +10,6 @@ from sukkal.transports.http.exchange import Response, json_response, no_content
 from sukkal.transports.http.query import Query
 
 __all__ = ["create", "delete", "events", "get", "list_searches", "resources", "types"]
-
-_ASKED: Final = ("q", "since", *FIELDS)
 
 
 async def events(call: Call) -> Response:
@@ -28,19 +24,18 @@ async def resources(call: Call) -> Response:
 
 async def _found(call: Call, shelf: Shelf) -> Response:
     query = Query(call.request.query)
-    more = ("deleted",) if shelf == "resources" else ()
-    check_members((name for name, _ in query.all_pairs()), (*_ASKED, "facets", "marker", "limit", *more))
+    check_members((name for name, _ in query.all_pairs()), shelf)
     found = await call.services.search.find(
         shelf,
         call.caller.project,
-        {name: query.text(name) for name in _ASKED},
+        {name: query.text(name) for name in ASKED},
         facets=query.words("facets"),
         marker=query.text("marker"),
         limit=query.number("limit"),
-        deleted=shelf == "resources" and bool(query.flag("deleted")),
+        deleted=bool(query.flag("deleted")),
     )
     # The facets are of all that matches, so the next page need not have them again.
-    given = {name: query.text(name) for name in (*_ASKED, "deleted", "limit")}
+    given = {name: query.text(name) for name in (*ASKED, "deleted", "limit")}
     path = f"/{call.version}/{shelf}"
     links = [] if found.marker is None else [next_link(path, given, found.marker)]
     return json_response(200, {**found_view(shelf, found), "links": links})

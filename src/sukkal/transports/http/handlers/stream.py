@@ -9,13 +9,14 @@ from typing import Any, Final
 import msgspec
 
 from sukkal import limits
-from sukkal.errors import SukkalError, Unavailable
+from sukkal.errors import SukkalError
 from sukkal.service.hearing import Heard, place_of
 from sukkal.service.listening import Begun, Listeners
 from sukkal.transports.http.call import Call
 from sukkal.transports.http.exchange import Header, StreamResponse
 from sukkal.transports.http.lens import lens_in
 from sukkal.transports.http.query import Query
+from sukkal.transports.rechecking import until_refused
 
 __all__ = ["stream"]
 
@@ -118,9 +119,10 @@ async def _parts(response: StreamResponse, feed: _Feed, begun: Begun, listeners:
         first["recovered"] = begun.recovered
     # Who reconnects before the first message is to go on from here.
     feed.add(b"retry: 1000\nid: %b\n%b" % (str(begun.ear.place).encode(), _event("ready", first)))
+    rechecking = until_refused(response.recheck, every_s=limits.STREAM_BEAT_S)
     works = [
         asyncio.ensure_future(_until_it_fails(feed, work))
-        for work in (listeners.follow(begun.ear, feed.drained), _beat(response, feed))
+        for work in (listeners.follow(begun.ear, feed.drained), _beat(feed), rechecking)
     ]
     try:
         async for part in feed.parts():
@@ -140,16 +142,11 @@ async def _until_it_fails(feed: _Feed, work: Coroutine[Any, Any, None]) -> None:
         feed.end("The service failed. Its log says why.")
 
 
-async def _beat(response: StreamResponse, feed: _Feed) -> None:
-    """Keep the connection from looking dead, and look again whether its client may still listen."""
+async def _beat(feed: _Feed) -> None:
+    """Keep the connection from looking dead."""
     while True:
         await asyncio.sleep(limits.STREAM_BEAT_S)
         feed.add(_BEAT)
-        try:
-            if response.recheck is not None:
-                await response.recheck()
-        except Unavailable:
-            continue  # As long as nobody can be asked, it is as good as it was.
 
 
 def _event(name: str, document: object) -> bytes:

@@ -1,16 +1,12 @@
 """Actions on what is searched."""
 
-from typing import Final
-
-from sukkal.search import FIELDS, Shelf
-from sukkal.service.asking import check_members
+from sukkal.search import Shelf
+from sukkal.service.asking import ASKED, check_members
 from sukkal.transports.found import found_view, search_view, type_view
 from sukkal.transports.websocket.call import Call
 from sukkal.transports.websocket.frames import Reply
 
 __all__ = ["create", "delete", "events", "get", "list_searches", "resources", "types"]
-
-_ASKED: Final = ("q", "since", *FIELDS)
 
 
 async def events(call: Call) -> Reply:
@@ -24,16 +20,15 @@ async def resources(call: Call) -> Reply:
 
 
 async def _found(call: Call, shelf: Shelf) -> Reply:
-    more = ("deleted",) if shelf == "resources" else ()
-    check_members(call.frame.members, (*_ASKED, "facets", "marker", "limit", *more))
+    check_members(call.frame.members, shelf)
     found = await call.services.search.find(
         shelf,
         call.caller.project,
-        {name: call.text(name) for name in _ASKED},
+        {name: call.text(name) for name in ASKED},
         facets=call.words("facets"),
         marker=call.text("marker"),
         limit=call.number("limit"),
-        deleted=shelf == "resources" and bool(call.flag("deleted")),
+        deleted=bool(call.flag("deleted")),
     )
     return Reply(200, {**found_view(shelf, found), "marker": found.marker})
 
