@@ -196,3 +196,14 @@ def test_a_time_that_cannot_be_kept_to_is_refused(face: Face, value: Any) -> Non
     with pytest.raises(Refusal, match="_expires_after") as refusal:
         face.create("q", {"_expires_after": value})
     assert refusal.value.status == 400
+
+
+def test_what_was_posted_to_a_queue_that_has_gone_is_not_found_any_more(service: Service) -> None:
+    make(service, _search=True)
+    service.post_bodies({"event_type": "a.b", "message_id": "m", "payload": {}})
+    service.deliver()
+    assert len(service.get("/v2/events").json()["events"]) == 1
+    service.pass_s(IDLE_S)
+    service.sweep()
+    assert not there(service)
+    assert service.get("/v2/events").json()["events"] == []

@@ -96,7 +96,6 @@ async def running(
         used = UsedStore(engine, uses)
         store = ClearStore(used, door.encryption)
         listeners = Listeners(store, door.encryption, lenses, uses, now_ms)
-        idle = IdleQueues(engine, uses, waiting, listeners, now_ms)
 
         async def post(*what: Any, **more: Any) -> Posted:
             return await services.messages.post(*what, **more)
@@ -106,6 +105,7 @@ async def running(
                 settings, engine, used, door, waiting, listeners, quotas, sinks(settings), lenses, post, now_ms, new_id
             )
         )
+        idle = IdleQueues(engine, uses, waiting, listeners, pushing.search.removal, now_ms)
         burials = Burials(engine, pushing.letters, waiting, now_ms, new_id)
         services = services_of(
             settings,

@@ -18,6 +18,7 @@ from sukkal.model import Idle, Queue, QueueKey, QueueKind, RecordKey, View
 from sukkal.records import Records
 from sukkal.service.attributes import expires_after_s
 from sukkal.service.listening import Listeners, history_key
+from sukkal.service.removal import Removal
 from sukkal.service.uses import Uses
 from sukkal.service.waiting import Waiting
 from sukkal.store import Store
@@ -47,11 +48,18 @@ class IdleQueues:
     """Knows when queues that expire were used, and removes those that nobody uses."""
 
     def __init__(
-        self, store: _Kept, uses: Uses, waiting: Waiting, listeners: Listeners, now_ms: Callable[[], int]
+        self,
+        store: _Kept,
+        uses: Uses,
+        waiting: Waiting,
+        listeners: Listeners,
+        removal: Removal,
+        now_ms: Callable[[], int],
     ) -> None:
         self._store = store
         self._waiting = waiting
         self._listeners = listeners
+        self._removal = removal
         self._now_ms = now_ms
         self._uses = uses
         self._due: list[tuple[int, QueueKey]] = []
@@ -124,7 +132,7 @@ class IdleQueues:
             self._uses.note(key)
         if self._ends_ms(key, idle_s) <= now_ms:
             idle = Idle(revision=queue.revision, last=page.last)
-            if await self._store.delete_queue(key, idle=idle, now_ms=now_ms):
+            if await self._removal.remove_idle(queue, idle, now_ms=now_ms):
                 await self.forget(key)
                 _log.info("queue %s of project %s was not used for %s s and is gone", key.name, key.project, idle_s)
                 return True

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from sukkal.model import QueueKey
+from sukkal.model import Idle, Queue, QueueKey
 from sukkal.service.attributes import is_searched
 from sukkal.service.indexing import Indexing
 from sukkal.service.listening import history_key
@@ -28,5 +28,17 @@ class Removal:
         await asyncio.gather(
             self._store.delete_queue(history_key(key)), self._store.delete_queue(key, contents_only=contents_only)
         )
+        await self._hide(queue)
+
+    async def remove_idle(self, queue: Queue, idle: Idle, *, now_ms: int) -> bool:
+        """Remove a queue with all that belongs to it, if it is still as idle as it was found; tell whether it was."""
+        if not await self._store.delete_queue(queue.key, idle=idle, now_ms=now_ms):
+            return False
+        await self._store.delete_queue(history_key(queue.key))
+        await self._hide(queue)
+        return True
+
+    async def _hide(self, queue: Queue | None) -> None:
+        """Let searches find nothing of a queue, if they did."""
         if queue is not None and is_searched(queue.metadata):
-            await self._indexing.forget(key)
+            await self._indexing.forget(queue.key)
