@@ -312,7 +312,6 @@ class Deliveries:
 
     async def _attempt(self, batch: _Batch, message: Message, origin: Origin, body: bytes) -> Outcome:
         subscription = batch.subscription
-        body = self._encryption.open_one(batch.key.project, message).body
         media_type = None
         if not origin.notice:
             what = received(subscription.queue, msgspec.structs.replace(message, ttl_s=origin.ttl_s))
