@@ -42,7 +42,7 @@ environments: $(VENV)/installed-dev  # the foreign programs that tests drive, ea
 	@$(PYTHON) -m tests.clients.rabbitmq
 
 .PHONY: bench
-bench: $(VENV)/installed-dev  ## Measure the service against a no-op handler; ARGS="--quick" are passed on
+bench: environments  ## Measure the service against a no-op handler; ARGS="--quick" are passed on
 	@$(PYTHON) -m bench $(ARGS)
 
 .PHONY: mutants

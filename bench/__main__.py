@@ -17,6 +17,7 @@ from bench.fanout import FANOUT, measure_fanout
 from bench.growth import GROWTH, Comparison, Sizes, measure_growth
 from bench.idle import IDLE, measure_idle
 from bench.load import Address
+from bench.oslo import OSLO, Bus, measure_oslo, oslo_json, oslo_table
 from bench.processes import Server, noop_command, pick_cores, service_command, trivial_command
 from bench.push_report import Idle, Push, idle_table, push_json, push_table
 from bench.report import Machine, as_json, disturbance_note, generator_table, growth_table, main_table
@@ -28,6 +29,8 @@ __all__ = ["main"]
 
 _SIZES: Final = Sizes(queues=100_000, dead=1_000_000)
 _QUICK_SIZES: Final = Sizes(queues=10_000, dead=100_000)
+_OSLO: Final = (1_000, 300)
+_QUICK_OSLO: Final = (400, 160)
 _TERMINATED: Final = 143
 
 
@@ -54,6 +57,7 @@ class Bench:
         comparisons: list[Comparison] = []
         pushes: list[Push] = []
         idles: list[Idle] = []
+        buses: list[Bus] = []
         if self._options.generator:
             results = self._generator()
             self._show(generator_table(results))
@@ -77,12 +81,14 @@ class Bench:
                 self._show(growth_table(growth))
                 comparisons += growth
             pushes, idles = self._push_part()
+            buses = self._oslo_part()
         paired = [each for pair in comparisons for each in (pair.small, pair.large)]
         pushed = [each for push in pushes for each in (push.bare, push.own)]
         if note := disturbance_note([*results, *paired, *pushed]):
             self._show(note)
         if self._options.json:
-            found = as_json(self._machine, self._parameters(), results, comparisons) | push_json(pushes, idles)
+            found = as_json(self._machine, self._parameters(), results, comparisons)
+            found |= push_json(pushes, idles) | oslo_json(buses)
             self._options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
     def _main_part(self) -> list[Result]:
@@ -117,6 +123,15 @@ class Bench:
             idles = measure_idle(self._directory / IDLE, self._cores, rounds=self._options.rounds, tell=_tell)
             self._show(idle_table(idles))
         return pushes, idles
+
+    def _oslo_part(self) -> list[Bus]:
+        if not self._options.wants(OSLO):
+            return []
+        casts, calls = _QUICK_OSLO if self._options.quick else _OSLO
+        rounds, directory = self._options.rounds, self._directory / OSLO
+        buses = measure_oslo(directory, self._cores, rounds=rounds, casts=casts, calls=calls, tell=_tell)
+        self._show(oslo_table(buses))
+        return buses
 
     def _generator(self) -> list[Result]:
         with self._server("trivial", trivial_command()) as trivial:

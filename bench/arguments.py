@@ -12,11 +12,12 @@ from bench.events import EVENTS
 from bench.fanout import FANOUT
 from bench.growth import GROWTH
 from bench.idle import IDLE
+from bench.oslo import OSLO
 from bench.webhook import WEBHOOK
 
 __all__ = ["Options", "parse"]
 
-_ALL: Final = (*NAMES, ACCESS, EVENTS, GROWTH, FANOUT, WEBHOOK, IDLE)
+_ALL: Final = (*NAMES, ACCESS, EVENTS, GROWTH, FANOUT, WEBHOOK, IDLE, OSLO)
 _DEPTH_PER_S: Final = 50_000
 _FOREIGN_DEPTH_PER_S: Final = 5_000
 

@@ -1,4 +1,7 @@
-"""The two ends of what `bench.oslo` measures: ``serve URL`` and ``measure URL``, where oslo.messaging is installed."""
+"""The two ends of what `bench.oslo` measures: ``serve URL`` and ``measure URL CASTS CALLS``.
+
+They run where oslo.messaging is installed.
+"""
 
 import json
 import statistics
@@ -11,8 +14,6 @@ from typing import Any
 import oslo_messaging
 from oslo_config import cfg
 
-CASTS = 1_000
-CALLS = 300
 THREADS = 8
 TOPIC = "bench"
 
@@ -56,13 +57,13 @@ def in_threads(work: Callable[[], None], threads: int) -> float:
     return time.perf_counter() - begun
 
 
-def measure(url: str) -> None:
+def measure(url: str, casts: int, calls: int) -> None:
     transport = oslo_messaging.get_rpc_transport(cfg.CONF, url)
     client = oslo_messaging.get_rpc_client(transport, oslo_messaging.Target(topic=TOPIC), timeout=30)
     found: dict[str, float] = {}
     client.call({}, "echo", text="x")
     for threads in (1, THREADS):
-        before, share = client.call({}, "count"), CASTS // threads
+        before, share = client.call({}, "count"), casts // threads
 
         def cast(share: int = share) -> None:
             for _ in range(share):
@@ -75,7 +76,7 @@ def measure(url: str) -> None:
         found[f"casts/s done for {threads}"] = share * threads / (time.perf_counter() - begun)
     for threads in (1, THREADS):
         lasted_ms: list[float] = []
-        share = CALLS // threads
+        share = calls // threads
 
         def call(share: int = share, lasted_ms: list[float] = lasted_ms) -> None:
             for _ in range(share):
@@ -93,4 +94,7 @@ def measure(url: str) -> None:
 
 if __name__ == "__main__":
     cfg.CONF([], project="bench")
-    {"serve": serve, "measure": measure}[sys.argv[1]](sys.argv[2])
+    if sys.argv[1] == "serve":
+        serve(sys.argv[2])
+    else:
+        measure(sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

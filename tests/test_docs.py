@@ -1,5 +1,6 @@
 """The documentation is complete, its links lead somewhere, and its code blocks run."""
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,9 +20,10 @@ from tests.serving import ServerProcess
 
 ROOT: Final = Path(__file__).parents[1]
 DOCS: Final = ROOT / "docs"
+EXAMPLES: Final = ROOT / "examples"
 PAGES: Final = sorted(
     path.relative_to(ROOT).as_posix()
-    for path in [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "bench").glob("*.md")]
+    for path in [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "bench").glob("*.md"), *EXAMPLES.rglob("*.md")]
 )
 RUN_PAGES: Final = [page for page in PAGES if list(blocks((ROOT / page).read_text()))]
 
@@ -113,10 +115,12 @@ def test_every_decision_is_in_the_list() -> None:
     assert [page[:4] for page in pages] == [f"{number:04}" for number in range(1, len(pages) + 1)]
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if page.startswith("docs/") and page != "docs/README.md"])
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if "/" in page and page not in ("docs/README.md", "bench/README.md")]
+)
 def test_a_page_can_be_found_from_the_index(page: str) -> None:
     index = "docs/decisions/README.md" if page.startswith("docs/decisions/0") else "docs/README.md"
-    relative = Path(page).relative_to(Path(index).parent).as_posix()
+    relative = os.path.relpath(page, Path(index).parent)
     assert f"]({relative})" in read(index)
 
 

@@ -28,7 +28,7 @@ ENVIRONMENTS: Final[Mapping[str, Sequence[str]]] = {
     "notifications": ("ironic==39.0.0", "nova==34.0.0", "oslo.messaging==18.3.1"),
     "oidc": ("oidc-provider-mock==0.3.4",),
     "oslo_messaging": (
-        *("--editable", f"{ROOT}[oslo]"),
+        *("--editable", f"{ROOT}[keystone,oslo]"),
         *("oslo.messaging==18.3.1", "eventlet==0.41.3", "oslo.metrics==0.17.0", "oslotest==6.1.1"),
         *("requests==2.34.2", "testscenarios==0.7.0", "testtools==2.9.1"),
     ),

@@ -9,58 +9,10 @@ import pytest
 import trustme
 
 from tests.clients.foreign import Script, script_runner
+from tests.clients.oslo_script import ENVIRONMENT, PRELUDE
 from tests.serving import ServerProcess
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-
-PRELUDE: Final = """
-import queue, threading, time, warnings
-warnings.simplefilter("ignore")
-if sys.argv[2:] == ["eventlet"]:
-    import eventlet
-    eventlet.monkey_patch()
-import oslo_messaging
-from oslo_config import cfg
-from oslo_messaging import Target
-cfg.CONF([], project="tests")
-URL = sys.argv[1]
-CLIENT_ID = "6ac2e86e-94a1-4bd9-a5f7-1d0c6e9a1b52"
-EXECUTOR = "eventlet" if sys.argv[2:] == ["eventlet"] else "threading"
-transports = []
-def rpc_transport(url=URL):
-    transports.append(oslo_messaging.get_rpc_transport(cfg.CONF, url))
-    return transports[-1]
-def notification_transport():
-    transports.append(oslo_messaging.get_notification_transport(cfg.CONF, URL))
-    return transports[-1]
-def serve(endpoint, topic="topic", name="one"):
-    server = oslo_messaging.get_rpc_server(rpc_transport(), Target(topic=topic, server=name), [endpoint], EXECUTOR)
-    server.start()
-    return server
-def client(timeout=20, topic="topic", **more):
-    return oslo_messaging.get_rpc_client(rpc_transport(), Target(topic=topic), timeout=timeout, **more)
-class Heard:
-    def __init__(self, results=()):
-        self.events, self.results = queue.Queue(), list(results)
-    def info(self, context, publisher, event, payload, metadata):
-        self.events.put([event, payload])
-        return self.results.pop(0) if self.results else None
-def hear(endpoint, pool=None, topic="notes"):
-    listener = oslo_messaging.get_notification_listener(
-        notification_transport(), [Target(topic=topic)], [endpoint], EXECUTOR, allow_requeue=True, pool=pool)
-    listener.start()
-    return listener
-def notifier(topic="notes", **more):
-    return oslo_messaging.Notifier(notification_transport(), "publisher", driver="messagingv2", topics=[topic], **more)
-def end(*servers):
-    for server in servers:
-        server.stop()
-        server.wait()
-    for transport in transports:
-        transport.cleanup()
-def left():
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("sukkal")]
-"""
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 def oslo(request: pytest.FixtureRequest, server: ServerProcess) -> Script:
     """Return what runs a script with an executor and a project of its own."""
     project = request.node.name.partition("[")[0][:40] + request.param
-    return script_runner("oslo_messaging", PRELUDE, f"sukkal+{server.url}/{project}", request.param)
+    return script_runner(ENVIRONMENT, PRELUDE, f"sukkal+{server.url}/{project}", request.param)
 
 
 def test_every_pool_gets_a_copy_and_its_members_share_it(oslo: Script) -> None:
@@ -222,7 +174,7 @@ def test_what_a_server_raises_is_raised_at_the_caller(oslo: Script) -> None:
 
 
 def test_without_a_service_as_often_is_tried_as_was_asked_for(server: ServerProcess) -> None:
-    oslo = script_runner("oslo_messaging", PRELUDE, "sukkal+http://127.0.0.1:1/p")
+    oslo = script_runner(ENVIRONMENT, PRELUDE, "sukkal+http://127.0.0.1:1/p")
     found = oslo("""
     outcomes = []
     for retry in (0, 2):
@@ -250,7 +202,7 @@ def test_the_service_is_known_by_its_certificate(tmp_path: Path, executor: str) 
     authority.cert_pem.write_to_path(tmp_path / "ca.pem")
     flags = ("--tls-cert-file", str(tmp_path / "cert.pem"), "--tls-key-file", str(tmp_path / "key.pem"))
     with ServerProcess(f"sqlite:///{tmp_path}/store", *flags) as server:
-        oslo = script_runner("oslo_messaging", PRELUDE, f"sukkal+{server.url}/p", executor)
+        oslo = script_runner(ENVIRONMENT, PRELUDE, f"sukkal+{server.url}/p", executor)
         found = oslo(f"""
         import sukkal.oslo.options as options
         cfg.CONF.register_opts(options.OPTIONS, group=options.GROUP)
@@ -282,7 +234,7 @@ class Service:
 
 
 def test_a_message_that_comes_again_while_it_is_held_is_done_once_under_its_new_claim() -> None:
-    found = script_runner("oslo_messaging", CUSTODY)("""
+    found = script_runner(ENVIRONMENT, CUSTODY)("""
     custody = Custody(Service(), room=2, claim_ttl_s=60)
     custody.reserve("/q", 2)
     held = custody.take("/q", "m", "one")
@@ -296,7 +248,7 @@ def test_a_message_that_comes_again_while_it_is_held_is_done_once_under_its_new_
 
 
 def test_a_message_that_comes_again_after_it_is_done_is_only_deleted() -> None:
-    found = script_runner("oslo_messaging", CUSTODY)("""
+    found = script_runner(ENVIRONMENT, CUSTODY)("""
     custody = Custody(Service(), room=2, claim_ttl_s=60)
     custody.reserve("/q", 1)
     custody.finish(custody.take("/q", "m", "one"))
@@ -312,7 +264,7 @@ def test_a_message_that_comes_again_after_it_is_done_is_only_deleted() -> None:
 
 
 def test_what_is_held_is_renewed_and_in_the_end_given_back() -> None:
-    found = script_runner("oslo_messaging", CUSTODY)("""
+    found = script_runner(ENVIRONMENT, CUSTODY)("""
     custody = Custody(Service(), room=1, claim_ttl_s=0.03)
     custody.reserve("/q", 1)
     custody.take("/q", "m", "one")
@@ -329,7 +281,7 @@ def test_what_is_held_is_renewed_and_in_the_end_given_back() -> None:
 
 
 def test_every_option_is_documented_with_its_default_and_meaning(server: ServerProcess) -> None:
-    oslo = script_runner("oslo_messaging", PRELUDE, f"sukkal+{server.url}/p")
+    oslo = script_runner(ENVIRONMENT, PRELUDE, f"sukkal+{server.url}/p")
     found = oslo("""
     from sukkal.oslo.options import list_opts
     [(group, options)] = list_opts()

@@ -115,19 +115,19 @@ class Checker:
         return sum(count - 1 for count in self.done.values())
 
 
-def run(server: ServerProcess, checker: Checker, name: str) -> Program:
-    return Program("server.py", url_of(server), name, lines=checker.lines)
+def run(url: str, checker: Checker, name: str) -> Program:
+    return Program("server.py", url, name, lines=checker.lines)
 
 
-def start_client(server: ServerProcess, checker: Checker) -> Program:
-    return Program("client.py", url_of(server), str(COUNT), str(TIMEOUT_S), lines=checker.lines)
+def start_client(url: str, checker: Checker) -> Program:
+    return Program("client.py", url, str(COUNT), str(TIMEOUT_S), lines=checker.lines)
 
 
 def test_a_server_that_dies_loses_no_cast_and_no_call_hangs(server: ServerProcess) -> None:
     checker = Checker()
-    with run(server, checker, "a") as first, run(server, checker, "b") as second:
+    with run(url_of(server), checker, "a") as first, run(url_of(server), checker, "b") as second:
         checker.hear_ready(2)
-        with start_client(server, checker) as client:
+        with start_client(url_of(server), checker) as client:
             checker.hear(COUNT // 2)
             first.kill()
             checker.hear()
@@ -142,9 +142,9 @@ def test_a_server_that_dies_loses_no_cast_and_no_call_hangs(server: ServerProces
 
 def test_a_client_that_dies_loses_nothing_that_it_had_sent(server: ServerProcess) -> None:
     checker = Checker()
-    with run(server, checker, "a") as only:
+    with run(url_of(server), checker, "a") as only:
         checker.hear_ready(1)
-        with start_client(server, checker) as client:
+        with start_client(url_of(server), checker) as client:
             checker.hear(COUNT // 2)
             client.kill()
         checker.calls |= dict.fromkeys(checker.sent, "gone")
@@ -157,9 +157,33 @@ def test_a_service_that_dies_loses_no_cast_and_no_call_hangs(store: str) -> None
     checker = Checker()
     with ServerProcess(store) as service:
         port = service.port
-        with run(service, checker, "a") as first, run(service, checker, "b") as second:
+        url = url_of(service)
+        with run(url, checker, "a") as first, run(url, checker, "b") as second:
             checker.hear_ready(2)
-            with start_client(service, checker) as client:
+            with start_client(url, checker) as client:
+                checker.hear(COUNT // 2)
+                service.kill()
+                with ServerProcess(store, "--listen", f"127.0.0.1:{port}"):
+                    checker.hear()
+                    checker.hear_rest()
+                    assert client.finish() == 0
+                    assert first.finish() == 0
+                    assert second.finish() == 0
+    assert set(checker.calls.values()) <= {"right", "timeout"}
+    assert checker.slowest_s < TIMEOUT_S + SLACK_S
+    assert checker.repeated <= 128
+
+
+def test_the_next_host_goes_on_where_a_dead_one_was(store: str, tmp_path: Path) -> None:
+    checker = Checker()
+    with ServerProcess(f"sqlite:///{tmp_path}/another") as other:
+        port = other.port
+        other.stop()
+    with ServerProcess(store) as service:
+        url = f"sukkal+http://127.0.0.1:{service.port},127.0.0.1:{port}/tests"
+        with run(url, checker, "a") as first, run(url, checker, "b") as second:
+            checker.hear_ready(2)
+            with start_client(url, checker) as client:
                 checker.hear(COUNT // 2)
                 service.kill()
                 with ServerProcess(store, "--listen", f"127.0.0.1:{port}"):

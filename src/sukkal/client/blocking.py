@@ -52,6 +52,11 @@ class BlockingConnection:
         self._socket: socket.socket | None = None
         self._ended = False
 
+    @property
+    def url(self) -> str:
+        """The root of the service."""
+        return self._root
+
     def request(
         self,
         method: str,

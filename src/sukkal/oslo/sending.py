@@ -6,7 +6,7 @@ import os
 import ssl
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 from oslo_utils import timeutils
@@ -64,7 +64,7 @@ class Service:
     ) -> None:
         self._roots = itertools.cycle(roots)
         self._root = next(self._roots)
-        self._several = len(roots) > 1
+        self._hosts = len(roots)
         self._credentials = credentials
         self._client_id = client_id
         self._timeout_s = timeout_s
@@ -72,6 +72,7 @@ class Service:
         self._idle: list[BlockingConnection] = []
         self._process = os.getpid()
         self._closing = threading.Event()
+        self._changing = threading.Lock()
 
     def connection(self) -> BlockingConnection:
         """Return a new connection, which is the caller's own."""
@@ -79,10 +80,11 @@ class Service:
             self._root, self._credentials, client_id=self._client_id, timeout_s=self._timeout_s, tls=self._tls
         )
 
-    def next_host(self) -> None:
-        """Have new connections go to the next host."""
-        if self._several:
-            self._root = next(self._roots)
+    def leave(self, failed: BlockingConnection) -> None:
+        """Have new connections go to the next host, unless they do so since another one to this host has failed."""
+        with self._changing:
+            if failed.url == self._root:
+                self._root = next(self._roots)
 
     def request(
         self,
@@ -96,16 +98,24 @@ class Service:
     ) -> Answer:
         """Return the answer to a request that may be done twice, which is tried as long as there is patience.
 
+        A try is one at each host until one answers.
+
         Raises ``Refused`` at once if it will never succeed, else what the last try raised.
         """
 
-        def once() -> Answer:
+        def ask() -> Answer:
             left_s = patience.left_s()
             timeout_s = self._timeout_s if left_s is None else max(0.05, min(self._timeout_s, left_s))
             with self._borrowed() as connection:
                 return connection.request(
                     method, path, document, query=query, headers=headers, timeout_s=timeout_s, repeatable=True
                 )
+
+        def once() -> Answer:
+            for _ in range(self._hosts - 1):
+                with suppress(Unreachable):
+                    return ask()
+            return ask()
 
         return self.persist(once, patience)
 
@@ -132,16 +142,13 @@ class Service:
     @contextmanager
     def _borrowed(self) -> Iterator[BlockingConnection]:
         if self._process != os.getpid():
-            self._idle, self._process = [], os.getpid()
-        try:
-            connection = self._idle.pop()
-        except IndexError:
-            connection = self.connection()
+            self._idle, self._process, self._changing = [], os.getpid(), threading.Lock()
+        connection = self._idle_one() or self.connection()
         try:
             yield connection
         except Unreachable:
             connection.close()
-            self.next_host()
+            self.leave(connection)
             raise
         except BaseException as error:
             if isinstance(error, Refused):
@@ -153,6 +160,14 @@ class Service:
             self._idle.append(connection)
         else:
             connection.close()
+
+    def _idle_one(self) -> BlockingConnection | None:
+        """Return a connection that is not used, none to a host that was left."""
+        with suppress(IndexError):
+            while (connection := self._idle.pop()).url != self._root:
+                connection.close()
+            return connection
+        return None
 
 
 def may_succeed_later(error: ClientError) -> bool:

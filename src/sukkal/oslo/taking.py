@@ -74,7 +74,7 @@ class Taker:
                 if self._stopping.is_set():
                     return
                 _LOG.warning("Waiting at %s was interrupted: %s", self._path, error)
-                self._service.next_host()
+                self._leave()
                 self._stopping.wait(patience.again(error.retry_after_s if isinstance(error, Refused) else None))
 
     def _connect(self) -> bool:
@@ -86,6 +86,10 @@ class Taker:
                 self._connection.close()
             self._connection = self._service.connection()
             return True
+
+    def _leave(self) -> None:
+        if self._connection is not None:
+            self._service.leave(self._connection)
 
     def _take(self) -> bool:
         """Wait for messages and tell them; tell whether there may be more."""

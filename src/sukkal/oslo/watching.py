@@ -76,7 +76,8 @@ class Watcher:
         if self._stopping.is_set():
             return
         _LOG.warning("Listening at %s was interrupted: %s", self._path, error)
-        self._service.next_host()
+        if self._connection is not None:
+            self._service.leave(self._connection)
         self._stopping.wait(patience.again(error.retry_after_s if isinstance(error, Refused) else None))
 
     def _tell(self, event: Event) -> None:

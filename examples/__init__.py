@@ -1,0 +1,1 @@
+"""Programs that show how something is done with Sukkal."""

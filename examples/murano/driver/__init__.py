@@ -1,0 +1,1 @@
+"""The roles over oslo.messaging with Sukkal's driver."""
