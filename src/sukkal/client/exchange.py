@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from sukkal.client.errors import Refused, Unexpected
+from sukkal.client.refusals import refusal_of
 
 __all__ = ["Answer", "Outgoing", "outgoing", "read_answer", "without_password"]
 
@@ -84,10 +85,14 @@ def _refused(status: int, headers: Mapping[str, str], document: Any) -> Refused:
     if status in _ELSEWHERE:
         description = f"The service is not here, but perhaps at {_without_secrets(headers.get('Location', ''))}."
     after = headers.get("Retry-After", "")
-    return Refused(
+    code = headers.get("Error-Code", "")
+    return refusal_of(status, code)(
         status,
         str(description or "The service gave no reason."),
         retry_after_s=float(after) if after.isascii() and after.isdigit() else None,
+        title=str(said.get("title", "")),
+        code=code,
+        request_id=headers.get("X-Openstack-Request-Id", ""),
     )
 
 

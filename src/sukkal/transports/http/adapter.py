@@ -8,7 +8,7 @@ from typing import Any, Final
 from sukkal import limits
 from sukkal.transports.http.exchange import Request, Response, StreamResponse, unambiguous
 
-__all__ = ["Application", "AsgiAdapter", "HttpHandler"]
+__all__ = ["Application", "AsgiAdapter", "HttpHandler", "Line"]
 
 HttpHandler = Callable[[Request], Awaitable[Response]]
 
@@ -23,6 +23,19 @@ Application = Callable[[_Message, _Receive, _Send], Awaitable[None]]
 
 class _Gone(Exception):
     """The client has closed the connection."""
+
+
+class Line:
+    """The connection of a request, as far as the server under the application shows it.
+
+    While it is ``watched``, it is not closed when the client has ended its half, which sets ``ended``. ``drop`` closes
+    it without an answer.
+    """
+
+    def __init__(self, drop: Callable[[], None] = lambda: None) -> None:
+        self.watched = False
+        self.ended = asyncio.Event()
+        self.drop = drop
 
 
 class AsgiAdapter:
@@ -53,7 +66,7 @@ class AsgiAdapter:
         query = scope["query_string"].decode("latin-1")
         request = Request(scope["method"], scope["path"], query, headers, body, peer[0] if peer else "", sent=sent)
         if "wait=" in request.query:
-            response = await _while_connected(self._handler(request), receive)
+            response = await _while_connected(self._handler(request), receive, scope.get("line") or Line())
             if response is None:
                 return
         else:
@@ -92,16 +105,27 @@ def _part(message: _Message) -> bytes:
     return bytes(message.get("body", b""))
 
 
-async def _while_connected(answer: Awaitable[Response], receive: _Receive) -> Response | None:
-    """Return the answer, or give it up when the client goes away."""
+async def _while_connected(answer: Awaitable[Response], receive: _Receive, line: Line) -> Response | None:
+    """Return the answer, or give it up when the client goes away.
+
+    A client that only ends its half of the connection still gets an answer that has come about: so it knows of what
+    was done for it, and nothing is given up but what was not done.
+    """
     answering = asyncio.ensure_future(answer)
-    gone = asyncio.ensure_future(_disconnected(receive))
+    leaving = (asyncio.ensure_future(_disconnected(receive)), asyncio.ensure_future(line.ended.wait()))
+    line.watched = True
     try:
-        await asyncio.wait((answering, gone), return_when=asyncio.FIRST_COMPLETED)
-        return await answering if answering.done() else None
-    finally:
-        gone.cancel()
+        await asyncio.wait((answering, *leaving), return_when=asyncio.FIRST_COMPLETED)
         answering.cancel()
+        await asyncio.wait((answering,))
+        if not answering.cancelled():
+            return answering.result()
+        line.drop()
+        return None
+    finally:
+        line.watched = False
+        for each in (answering, *leaving):
+            each.cancel()
 
 
 async def _stream(response: StreamResponse, receive: _Receive, send: _Send) -> None:

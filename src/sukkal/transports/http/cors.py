@@ -11,7 +11,7 @@ _HEADERS: Final = (
     "Authorization, Client-ID, Content-Type, Idempotency-Key, URL-Expires, URL-Methods, URL-Paths, URL-Signature, "
     "X-Auth-Token, X-Project-Id"
 )
-_EXPOSED: Final = "Idempotency-Replayed, Location, Retry-After, X-OpenStack-Request-ID"
+_EXPOSED: Final = "Error-Code, Idempotency-Replayed, Location, Retry-After, X-OpenStack-Request-ID"
 _VARY: Final[Header] = (b"vary", b"Origin")
 
 

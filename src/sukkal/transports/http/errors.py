@@ -17,7 +17,7 @@ def error_response(error: SukkalError) -> Response:
     document = {"title": error.title}
     if error.description:
         document["description"] = error.description
-    headers: list[Header] = [_VARY]
+    headers: list[Header] = [_VARY, (b"error-code", error.code.encode("ascii"))]
     if isinstance(error, Unavailable):
         headers.append(_RETRY_AFTER)
     if isinstance(error, TooManyRequests):

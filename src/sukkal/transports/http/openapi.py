@@ -113,7 +113,10 @@ def _senders(*, nameless: bool) -> list[dict[str, Any]]:
 
 def _responses(shape: Shape) -> dict[str, Any]:
     error = {"application/json": {"schema": ref("Error")}}
-    refusals = {status: {"description": text, "content": error} for status, text in _REFUSALS.items()}
+    headers = {"Error-Code": {"description": "The name of the error.", "schema": {"type": "string"}}}
+    refusals = {
+        status: {"description": text, "headers": headers, "content": error} for status, text in _REFUSALS.items()
+    }
     answers: dict[str, Any] = {}
     for status, (text, schema) in shape.answers.items():
         answers[status] = {"description": text}

@@ -14,6 +14,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from sukkal import limits
 from sukkal.settings import Address, Settings
+from sukkal.transports.http.adapter import Line
 from sukkal.transports.http.tls import Tls
 
 __all__ = ["GuardedProtocol", "HttpServer", "Sockets", "listening_socket"]
@@ -137,6 +138,7 @@ class GuardedProtocol(HttpToolsProtocol):
     _refused = False
     _handed_over = False
     _data = b""
+    _line: Line | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin a connection, or refuse one too many."""
@@ -151,6 +153,19 @@ class GuardedProtocol(HttpToolsProtocol):
         self._unwatch()
         self._read_again()
         super().connection_lost(exc)
+
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Take note that the client has ended its half, and tell whether the other one stays open for an answer."""
+        if self._line is None or not self._line.watched:
+            return False
+        self._line.ended.set()
+        return True
+
+    def on_response_complete(self) -> None:
+        """End a request, and the connection if the client has ended its half."""
+        if self._line is not None and self._line.ended.is_set():
+            self.transport.close()
+        super().on_response_complete()
 
     def pause_writing(self) -> None:
         """Wait for the client to read, but not for ever."""
@@ -182,6 +197,8 @@ class GuardedProtocol(HttpToolsProtocol):
         """Begin a request."""
         self._begun = self._in_head = True
         super().on_message_begin()
+        self._line = Line(self._drop)
+        self.scope["line"] = self._line  # type: ignore[typeddict-unknown-key]
 
     def on_headers_complete(self) -> None:
         """Begin the body of a request, unless its headers were too large."""
@@ -266,6 +283,11 @@ class GuardedProtocol(HttpToolsProtocol):
     def _refuse_head(self) -> None:
         most = limits.REQUEST_HEADER_BYTES_MAX
         self._refuse(431, "Request header fields too large", f"Path and headers may have {most} bytes together.")
+
+    def _drop(self) -> None:
+        if self.cycle is not None:
+            self.cycle.disconnected = True
+        self.transport.close()
 
     def _running(self) -> bool:
         cycle: RequestResponseCycle | None = self.cycle
