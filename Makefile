@@ -40,6 +40,7 @@ format: $(VENV)/installed-dev  ## Bring the code into the house's format
 environments: $(VENV)/installed-dev  # the foreign programs that tests drive, each in an environment of its own
 	@$(PYTHON) -m tests.clients.environments
 	@$(PYTHON) -m tests.clients.rabbitmq
+	@$(PYTHON) -m tests.console.chromium
 
 .PHONY: bench
 bench: environments  ## Measure the service against a no-op handler; ARGS="--quick" are passed on

@@ -13,7 +13,10 @@ ROOT: Final = Path(__file__).parents[1]
 FILE_LINES_MAX: Final = 400
 FUNCTION_LINES_MAX: Final = 60
 TEXT_SUFFIXES: Final = frozenset(
-    ["", ".cfg", ".in", ".ini", ".json", ".jsonl", ".md", ".py", ".sh", ".sql", ".toml", ".txt", ".yaml", ".yml"]
+    [
+        *("", ".cfg", ".css", ".html", ".in", ".ini", ".js", ".json", ".jsonl", ".md", ".py", ".sh", ".sql", ".svg"),
+        *(".toml", ".txt", ".yaml", ".yml"),
+    ]
 )
 NOT_OURS: Final = frozenset(["build", "dist", "sukkal-data", "__pycache__"])
 OURS_THOUGH_HIDDEN: Final = frozenset([".ci", ".editorconfig", ".github", ".gitignore"])
@@ -69,7 +72,7 @@ Rule = Callable[[Source], Iterator[str]]
 
 def files_are_short(source: Source) -> Iterator[str]:
     lines = source.text.count("\n")
-    if source.path.endswith((".py", ".sql")) and lines > FILE_LINES_MAX:
+    if source.path.endswith((".py", ".sql", ".js", ".css", ".html")) and lines > FILE_LINES_MAX:
         yield f"{lines} lines, {FILE_LINES_MAX} at most"
 
 
@@ -160,7 +163,11 @@ SERVICE: Final = "src/sukkal/service/queues.py"
 # For each rule: what it must find fault with, and what it must let pass.
 EXAMPLES: Final[Mapping[Rule, tuple[list[tuple[str, str]], list[tuple[str, str]]]]] = {
     files_are_short: (
-        [(SERVICE, "x = 1\n" * 401), ("src/sukkal/engines/sqlite/queries.sql", "\n" * 401)],
+        [
+            (SERVICE, "x = 1\n" * 401),
+            ("src/sukkal/engines/sqlite/queries.sql", "\n" * 401),
+            ("src/sukkal/console/static/app.js", "\n" * 401),
+        ],
         [(SERVICE, "x = 1\n" * 400), ("docs/long.md", "text\n" * 500)],
     ),
     functions_are_short: (

@@ -248,6 +248,8 @@ def test_an_endpoint_that_fails_again_and_again_is_left_alone_for_a_while(servic
     failed = len(sink.bodies("test://one/x")) + len(sink.bodies("test://one/y"))
     assert failed < 2 * limits.BREAKER_FAILURES
     assert len(sink.bodies("test://two")) == 20
+    until_ms = service.get(f"{BASE}/{other}/deliveries").json()["paused_until_ms"]
+    assert until_ms == service.clock() + limits.BREAKER_PAUSE_S * limits.SECOND_MS
     service.pass_s(5)
     service.deliver()
     assert len(sink.bodies("test://one/x")) + len(sink.bodies("test://one/y")) == failed
@@ -258,6 +260,7 @@ def test_an_endpoint_that_fails_again_and_again_is_left_alone_for_a_while(servic
         service.pass_s(2)
     delivered = [entry for entry in ledger(service, other) if entry["state"] == "delivered"]
     assert len(delivered) == 20
+    assert "paused_until_ms" not in service.get(f"{BASE}/{other}/deliveries").json()
 
 
 def test_a_message_that_no_attempt_can_deliver_is_given_up_at_once(service: Service, sink: Obedient) -> None:

@@ -19,6 +19,7 @@ from sukkal.app.services import services_of
 from sukkal.app.sinks import installed_sinks
 from sukkal.app.sockets import WebSockets, web_sockets
 from sukkal.clock import elapsed_s
+from sukkal.console import console_files
 from sukkal.errors import SukkalError
 from sukkal.formats import Registry, installed_formats
 from sukkal.ids import CountedIds
@@ -40,8 +41,9 @@ from sukkal.settings import Settings
 from sukkal.sink import Sink
 from sukkal.store import Engine
 from sukkal.transports.http.adapter import AsgiAdapter
-from sukkal.transports.http.exchange import Request, Response, json_response
-from sukkal.transports.http.front import Front, Page
+from sukkal.transports.http.console import console_pages
+from sukkal.transports.http.exchange import Page, Request, Response, json_response
+from sukkal.transports.http.front import Front
 from sukkal.transports.http.measures import Measures, QuotaMeasures, SearchMeasures, metrics_page
 from sukkal.transports.http.openapi import openapi_page
 from sukkal.transports.http.senders import credentials_of
@@ -200,6 +202,8 @@ def _front(
     pages: dict[str, Page] = {"/healthz": healthz, "/openapi.json": openapi_page(settings)}
     if settings.metrics:
         pages["/metrics"] = metrics
+    if settings.console:
+        pages |= console_pages(console_files())
     new_request_id = CountedIds(Random())
     return Front(
         services, door.gate, measures, door.audit, pages=pages, new_request_id=new_request_id, elapsed_s=elapsed_s

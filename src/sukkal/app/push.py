@@ -10,6 +10,7 @@ from sukkal.app.access import Entrance
 from sukkal.app.searching import Searching, searching
 from sukkal.model import QueueKey
 from sukkal.service.backlogs import Backlogs
+from sukkal.service.breakers import Breakers
 from sukkal.service.confirmations import Confirmations
 from sukkal.service.deliveries import Deliveries
 from sukkal.service.fan_out import FanOut
@@ -78,7 +79,7 @@ async def push(
     search = searching(settings, engine, door, lenses.recogniser, post, now_ms, new_id)
     posting = Posting(used, waiting, listeners, wake)
     backlogs = Backlogs(engine, now_ms, new_id, bytes_max=settings.max_backlog_size)
-    ledger, timeout_s = Ledger(engine, backlogs, now_ms), settings.delivery_timeout_s
+    ledger, timeout_s = Ledger(engine, backlogs, Breakers(now_ms), now_ms), settings.delivery_timeout_s
     senders, arrangements, trusts = _senders(settings, engine, door, sinks, post, now_ms)
     confirmations = Confirmations(engine, backlogs, door.signer, wake, now_ms, new_id)
     heartbeats = Heartbeats(engine, settings, now_ms, new_id)

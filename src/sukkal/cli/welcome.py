@@ -19,6 +19,7 @@ def text(url: str, settings: Settings) -> str:
             _data(settings.directory),
             *(_open(url) if "none" in settings.auth_methods else _guarded(settings)),
             "",
+            *([f"Look at it in a browser: {url}/console"] if settings.console else []),
             "Settings: sukkal serve --help. Stop: Ctrl-C.",
         ]
     )

@@ -16,7 +16,7 @@ from sukkal import limits
 from sukkal.errors import ClaimNotFound, KeyUnavailable, SukkalError
 from sukkal.model import Ack, Bury, Message, NewClaim, QueueKey, Release, Subscription
 from sukkal.service.attributes import DISABLED, DeadLetters
-from sukkal.service.breakers import Breakers, endpoint_of
+from sukkal.service.breakers import endpoint_of
 from sukkal.service.encryption import Encryption
 from sukkal.service.fan_out import Origin, origin_of, passing
 from sukkal.service.heartbeats import Heartbeats
@@ -88,7 +88,7 @@ class Deliveries:
         self._consumers = consumers
         # Long enough for an attempt that begins when half of it is over.
         self._lease_s = 2 * (timeout_s + limits.DELIVERY_TIMEOUT_SPARE_S)
-        self._breakers = Breakers(now_ms)
+        self._breakers = ledger.breakers
         self._paces = Paces(now_ms)
         self._workers: dict[QueueKey, asyncio.Task[None]] = {}
         self._by_project: Counter[str] = Counter()

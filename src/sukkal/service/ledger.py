@@ -9,6 +9,7 @@ import msgspec
 from sukkal import limits
 from sukkal.model import Message, Subscription, View
 from sukkal.service.backlogs import Backlogs
+from sukkal.service.breakers import Breakers, endpoint_of
 from sukkal.service.fan_out import Origin, origin_of
 from sukkal.sink import Outcome
 from sukkal.store import Store
@@ -33,17 +34,22 @@ class LedgerEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     at_ms: int | None = None
 
 
-class LedgerPage(msgspec.Struct, frozen=True):
-    """Part of a ledger, and how many deliveries were ``dropped`` for want of room since the process began."""
+class LedgerPage(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Part of a ledger, and how many deliveries were ``dropped`` for want of room since the process began.
+
+    ``paused_until_ms`` is there while the subscriber's endpoint is left alone because it failed again and again.
+    """
 
     deliveries: list[LedgerEntry]
     dropped: int
+    paused_until_ms: int | None = None
 
 
 class Ledger:
     """What is known of the deliveries of each subscription. What was delivered is remembered by this process alone."""
 
-    def __init__(self, store: Store, backlogs: Backlogs, now_ms: Callable[[], int]) -> None:
+    def __init__(self, store: Store, backlogs: Backlogs, breakers: Breakers, now_ms: Callable[[], int]) -> None:
+        self.breakers = breakers
         self._store = store
         self._backlogs = backlogs
         self._now_ms = now_ms
@@ -76,7 +82,8 @@ class Ledger:
         entries = [
             _entry(each, origin, now_ms) for each, origin in waiting if origin is None or origin.heard_ms is None
         ]
-        return LedgerPage(entries + delivered, self._backlogs.dropped(subscription.backlog))
+        paused_until_ms = self.breakers.open_until_ms(endpoint_of(subscription)) or None
+        return LedgerPage(entries + delivered, self._backlogs.dropped(subscription.backlog), paused_until_ms)
 
 
 def _entry(message: Message, origin: Origin | None, now_ms: int) -> LedgerEntry:

@@ -1,6 +1,6 @@
 """What goes in and out of the functions that answer HTTP requests."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -15,6 +15,7 @@ __all__ = [
     "JSON",
     "Header",
     "LastingResponse",
+    "Page",
     "Request",
     "Response",
     "SocketResponse",
@@ -69,6 +70,10 @@ class LastingResponse(Response, gc=True):
     """An answer that goes on. ``recheck`` asks again who is listening; it raises as for a new request."""
 
     recheck: Recheck | None = None
+
+
+Page = Callable[[Request], Awaitable[Response]]
+"""Something served at a path of its own, without headers to check."""
 
 
 class StreamResponse(LastingResponse):

@@ -1,7 +1,7 @@
 """The front: what every request goes through before and after its handler."""
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache, partial
 from typing import Final
 
@@ -14,7 +14,7 @@ from sukkal.service.operations import Operation
 from sukkal.transports.http.call import Call
 from sukkal.transports.http.cors import Cors
 from sukkal.transports.http.errors import error_response
-from sukkal.transports.http.exchange import JSON, Header, LastingResponse, Request, Response
+from sukkal.transports.http.exchange import JSON, Header, LastingResponse, Page, Request, Response
 from sukkal.transports.http.handlers import HANDLERS
 from sukkal.transports.http.home import versions_document
 from sukkal.transports.http.measures import Measures
@@ -23,7 +23,7 @@ from sukkal.transports.http.schemas import parameter_names
 from sukkal.transports.http.senders import credentials_of
 from sukkal.transports.services import Services
 
-__all__ = ["Front", "Page"]
+__all__ = ["Front"]
 
 _log: Final = logging.getLogger("sukkal.http")
 
@@ -32,12 +32,11 @@ _PAGE_HEADERS: Final[tuple[Header, ...]] = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"referrer-policy", b"no-referrer"),
 )
-"""For browsers, should one open a page: it is no script, stands in no frame, and tells nobody where it was."""
+"""For browsers, should one open a page: it is no script, stands in no frame, and tells nobody where it was.
+
+A page may say something else of itself."""
 
 _FORM: Final = b"application/x-www-form-urlencoded"
-
-Page = Callable[[Request], Awaitable[Response]]
-"""Something served at a path of its own, without headers to check."""
 
 _JSON: Final = ("application/json", "application/json-home", "application/*", "*/*")
 _EVENTS: Final = ("text/event-stream", "text/*", "*/*")
@@ -94,7 +93,8 @@ class Front:
             if request.method not in ("GET", "HEAD"):
                 raise MethodNotAllowed(("GET", "HEAD"))
             response = await page(request)
-            response.headers += _PAGE_HEADERS
+            named = {name for name, _ in response.headers}
+            response.headers += tuple(header for header in _PAGE_HEADERS if header[0] not in named)
             return response
         if request.method == "OPTIONS":
             allowed = self._router.allowed(path)

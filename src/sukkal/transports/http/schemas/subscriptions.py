@@ -139,6 +139,7 @@ def _delivery_shapes() -> dict[str, Shape]:
         next_ms=_COUNT,
         at_ms=_COUNT,
     )
+    ledger = an_object("deliveries", "dropped", deliveries=an_array(entry), dropped=_COUNT, paused_until_ms=_COUNT)
     outcome = an_object(
         "delivered",
         delivered={"type": "boolean"},
@@ -152,9 +153,7 @@ def _delivery_shapes() -> dict[str, Shape]:
     return {
         "deliveries.list": Shape(
             query=(parameter("limit", number(1, limits.LEDGER_PAGE_MAX), "Most of each kind to return."),),
-            answers={
-                "200": ("The ledger.", an_object("deliveries", "dropped", deliveries=an_array(entry), dropped=_COUNT))
-            },
+            answers={"200": ("The ledger.", ledger)},
         ),
         "deliveries.redrive": Shape(
             body=an_object(ids=an_array(TEXT)),

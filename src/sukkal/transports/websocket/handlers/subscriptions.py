@@ -90,8 +90,7 @@ async def confirm(call: Call) -> Reply:
 
 async def deliveries(call: Call) -> Reply:
     """Show the ledger."""
-    found = await call.services.redrives.ledger(call.key, _id(call), limit=call.number("limit"))
-    return Reply(200, {"deliveries": found.deliveries, "dropped": found.dropped})
+    return Reply(200, await call.services.redrives.ledger(call.key, _id(call), limit=call.number("limit")))
 
 
 async def redrive(call: Call) -> Reply:
