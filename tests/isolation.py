@@ -19,6 +19,7 @@ _QUEUE: Final = "owned-queue"
 _HOOK: Final = "http://hooks.example.org/hook"
 _NOBODYS: Final = "nobodys-queue"
 _SEARCH: Final = "owned-search"
+_POOL: Final = "some-pool"  # Pools are of nobody.
 _AGES: Final = re.compile(r'"(age|claim_count)": ?\d+')
 
 ROUTES: Final = routes(with_v1_1=True)
@@ -64,6 +65,10 @@ VARIANTS: Final[Mapping[str, list[Variant]]] = {
     "resources.search": [Variant("?deleted=true&facets=resource_type")],
     "searches.create": [Variant(document={"q": "word", "queue": "taken"})],
     "limits.update": [Variant(document={"messages": 0})],
+    "pools.create": [Variant(document={"uri": "memory://", "weight": 1})],
+    "pools.update": [Variant(document={"weight": 1})],
+    "flavors.create": [Variant(document={"pool_list": ["taken"]})],
+    "flavors.update": [Variant(document={"pool_list": ["taken"]})],
 }
 """How to ask for the operations that want more than their path; the others have one plain variant."""
 
@@ -114,6 +119,8 @@ def _furnish(owner: Project) -> dict[str, str]:
         "subscription_id": subscribed.json()["subscription_id"],
         "listener_id": listening.json()["id"],
         "search_name": _SEARCH,
+        "pool_name": _POOL,
+        "flavor_name": "some-flavor",
         "project_id": owner.name,
     }
 
@@ -134,6 +141,8 @@ _NOTHING: Final = {
     "subscription_id": "01a1fd0d-2866-7000-871e-13779d1a50de",
     "listener_id": f"queue~{_NOBODYS}~01a1fd0d-2866-7000-871e-13779d1a50df",
     "search_name": "nobodys-search",
+    "pool_name": "other-pool",
+    "flavor_name": "other-flavor",
     "project_id": "nobody",
 }
 

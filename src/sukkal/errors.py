@@ -34,6 +34,7 @@ __all__ = [
     "MissingProject",
     "NotAcceptable",
     "NotFound",
+    "QueueMoved",
     "QueueNotFound",
     "QuotaExceeded",
     "RateLimited",
@@ -332,6 +333,13 @@ class StoreUnavailable(Unavailable):
     """The store did not take or did not give the data. Whether a write happened is unknown."""
 
     code = "store_unavailable"
+
+
+class QueueMoved(Unavailable):
+    """The queue lies in another pool now; or it is ``held`` for a moment while it is moved there."""
+
+    code = "queue_moved"
+    held: bool = False
 
 
 class StoreFull(Unavailable):

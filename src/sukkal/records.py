@@ -22,6 +22,15 @@ class Records(Protocol):
     async def put_record(self, key: RecordKey, value: bytes, *, now_ms: int, expires_ms: int | None = None) -> Record:
         """Create the record, or replace its value and expiry; ``created_ms`` stays that of the first put."""
 
+    async def swap_record(
+        self, key: RecordKey, old: bytes | None, new: bytes | None, *, now_ms: int, expires_ms: int | None = None
+    ) -> bool:
+        """Replace a value that is still what the caller read, and tell whether it was; else change nothing.
+
+        ``old`` is ``None`` to create a record that must not be there, ``new`` to delete it. Of several that swap the
+        same old value at once, one succeeds. ``expires_ms`` is that of the new one.
+        """
+
     async def get_record(self, key: RecordKey, *, now_ms: int) -> Record | None:
         """Return the record, or ``None``."""
 

@@ -34,6 +34,8 @@ def test_a_policy_that_allows_nothing_closes_every_operation(
         subscription_id="u",
         listener_id="l",
         search_name="s",
+        pool_name="p",
+        flavor_name="f",
     )
     response = service.call(route.operation.method, path, headers={"x-roles": "admin"}, content=b"{")
     if route.operation.policy is None:

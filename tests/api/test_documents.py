@@ -79,6 +79,8 @@ def test_every_resource_of_the_home_document_is_served_with_its_methods(service:
             subscription_id="u",
             listener_id="l",
             search_name="s",
+            pool_name="p",
+            flavor_name="f",
         )
         allowed = set(service.call("OPTIONS", path).headers["allow"].split(", "))
         assert set(resource["hints"]["allow"]) <= allowed, name
@@ -97,6 +99,8 @@ def test_every_operation_of_the_openapi_document_is_served(service: Service) -> 
             subscription_id="u",
             listener_id="l",
             search_name="s",
+            pool_name="p",
+            flavor_name="f",
         )
         assert set(service.call("OPTIONS", path).headers["allow"].split(", ")) == {method.upper() for method in item}
         for method, operation in item.items():

@@ -298,8 +298,8 @@ MUTANTS_OF_THE_ENGINE: Final = (
     Mutant(
         "the backlog of an expired subscription is found as due",
         "subscriptions.sql",
-        "WHERE q.ends_ms > ?2 AND EXISTS",
-        "WHERE EXISTS",
+        "AND q.ends_ms > ?2 AND EXISTS",
+        "AND EXISTS",
     ),
     Mutant(
         "a backlog ends although its subscription was renewed",

@@ -5,14 +5,15 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 import msgspec
 from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
 
+from sukkal import limits
 from sukkal.app.access import Entrance, entrance
+from sukkal.app.engines import drains_of, pooled_engine
 from sukkal.app.push import push
 from sukkal.app.reloading import Reloading
 from sukkal.app.services import services_of
@@ -23,6 +24,8 @@ from sukkal.console import console_files
 from sukkal.errors import SukkalError
 from sukkal.formats import Registry, installed_formats
 from sukkal.ids import CountedIds
+from sukkal.pools import PooledEngine
+from sukkal.pools.draining import Drains
 from sukkal.service.background import Background
 from sukkal.service.clear_store import ClearStore
 from sukkal.service.dead_letters import Burials
@@ -56,6 +59,7 @@ _log: Final = logging.getLogger("sukkal.app")
 _LOOK_S: Final = 1
 _DELIVERIES_LOOK_S: Final = 0.5
 _TRUSTS_LOOK_S: Final = 30
+_POOLS_LOOK_S: Final = 5
 _AFTER_FAILURE_S: Final = 0.5
 
 
@@ -70,6 +74,7 @@ class App(msgspec.Struct, frozen=True):
     deliveries: Deliveries
     trusts: TrustedOrders | None
     sweeper: Sweeper
+    drains: Drains
     reloading: Reloading
     sockets: WebSockets
 
@@ -83,7 +88,7 @@ async def running(
     sinks: Callable[[Settings], Sequence[Sink]] = installed_sinks,
 ) -> AsyncIterator[App]:
     """Start the engine and everything around it; stop it all at the end. Raises ``StartupError``."""
-    engine = _engine(settings)
+    engine = pooled_engine(settings, now_ms)
     reloading = Reloading()
     lenses = Lenses(Recogniser(Registry(installed_formats())))
     async with contextlib.AsyncExitStack() as stack:
@@ -129,14 +134,14 @@ async def running(
             engine, burials, idle, pushing.search.index, now_ms, search_retention_s=settings.search_retention_s
         )
         front, sockets, asgi = _transports(services, door, engine, now_ms)
-        app = App(
-            asgi, front, services, waiting, listeners, pushing.deliveries, pushing.trusts, sweeper, reloading, sockets
-        )
+        drains = drains_of(engine, new_id(), now_ms)
+        deliveries, trusts = pushing.deliveries, pushing.trusts
+        app = App(asgi, front, services, waiting, listeners, deliveries, trusts, sweeper, drains, reloading, sockets)
         _begin(stack, app, engine, now_ms)
         yield app
 
 
-def _begin(stack: contextlib.AsyncExitStack, app: App, engine: Engine, now_ms: Callable[[], int]) -> None:
+def _begin(stack: contextlib.AsyncExitStack, app: App, engine: PooledEngine, now_ms: Callable[[], int]) -> None:
     for work in _works(app, engine, app.services.settings.sweep_interval_s, now_ms):
         stack.push_async_callback(_end, asyncio.create_task(_keep_doing(*work)))
     stack.push_async_callback(app.sockets.connections.drain)
@@ -147,17 +152,6 @@ def _begin(stack: contextlib.AsyncExitStack, app: App, engine: Engine, now_ms: C
 async def _end(task: "asyncio.Task[None]") -> None:
     task.cancel()
     await asyncio.wait((task,))
-
-
-def _engine(settings: Settings) -> Engine:
-    # Only the engine that is asked for is loaded, with what it depends on.
-    if settings.directory is None:
-        from sukkal.engines.memory import MemoryEngine
-
-        return MemoryEngine()
-    from sukkal.engines.sqlite import SqliteEngine
-
-    return SqliteEngine(Path(settings.directory))
 
 
 def _transports(
@@ -213,13 +207,20 @@ def _front(
 Step = Callable[[], Awaitable[None]]
 
 
-def _works(app: App, engine: Engine, sweep_s: int, now_ms: Callable[[], int]) -> Iterator[tuple[str, Step, Step]]:
+def _works(app: App, engine: PooledEngine, sweep_s: int, now_ms: Callable[[], int]) -> Iterator[tuple[str, Step, Step]]:
     """Yield what goes on beside the requests: its name, the pause before each step, and the step."""
 
     async def sweep() -> None:
         engine.stalled_ms(now_ms())  # Stalling is told by comparing two looks.
         if removed := await app.sweeper.sweep():
             _log.debug("swept", extra={"rows": removed})
+
+    async def look_at_pools() -> None:
+        await engine.refresh()
+        await engine.tidy(limit=limits.SWEEP_ROWS_MAX)
+
+    async def move_queues() -> None:
+        await app.drains.round()
 
     async def look() -> None:
         app.reloading.look()
@@ -238,6 +239,8 @@ def _works(app: App, engine: Engine, sweep_s: int, now_ms: Callable[[], int]) ->
     if app.trusts is not None:
         yield "ending trusts", partial(until_one_ends, app.trusts), app.trusts.end_due
     yield "sweeping", partial(asyncio.sleep, sweep_s), sweep
+    yield "looking at pools", partial(asyncio.sleep, _POOLS_LOOK_S), look_at_pools
+    yield "moving queues", partial(asyncio.sleep, _LOOK_S), move_queues
     yield "looking for changed files", partial(asyncio.sleep, _LOOK_S), look
     yield "looking for deliveries", until_due, app.deliveries.round
 

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 
 from sukkal.app.access import Entrance
+from sukkal.app.engines import pools_service
 from sukkal.app.push import Push
+from sukkal.pools import PooledEngine
 from sukkal.service.audience import Audience
 from sukkal.service.background import Background
 from sukkal.service.calls import Calls
@@ -13,6 +15,7 @@ from sukkal.service.dead_letters import Burials
 from sukkal.service.event_listeners import EventListeners
 from sukkal.service.events import Events
 from sukkal.service.explanations import Explanations
+from sukkal.service.flavors import Flavors
 from sukkal.service.health import Health
 from sukkal.service.idle import IdleQueues
 from sukkal.service.incoming import Incoming
@@ -25,7 +28,6 @@ from sukkal.service.repeats import Repeats
 from sukkal.service.replies import Replies
 from sukkal.service.waiting import Waiting
 from sukkal.settings import Settings
-from sukkal.store import Engine
 from sukkal.transports.services import Services
 
 __all__ = ["services_of"]
@@ -33,7 +35,7 @@ __all__ = ["services_of"]
 
 def services_of(
     settings: Settings,
-    engine: Engine,
+    engine: PooledEngine,
     store: ClearStore,
     door: Entrance,
     pushing: Push,
@@ -65,7 +67,8 @@ def services_of(
         new_id,
     )
     messages = Messages(store, settings, waiting, incoming, lenses, now_ms, new_id)
-    queues = _queues(settings, store, door, pushing, quotas, idle, now_ms)
+    flavors = Flavors(engine, now_ms)
+    queues = _queues(settings, store, door, pushing, quotas, idle, flavors, now_ms)
     return Services(
         queues,
         messages,
@@ -85,6 +88,8 @@ def services_of(
         pushing.search.search,
         pushing.search.saved,
         pushing.search.indexing,
+        pools_service(settings, engine, now_ms),
+        flavors,
         settings,
     )
 
@@ -96,6 +101,7 @@ def _queues(
     pushing: Push,
     quotas: Quotas,
     idle: IdleQueues,
+    flavors: Flavors,
     now_ms: Callable[[], int],
 ) -> Queues:
     search = pushing.search
@@ -108,5 +114,6 @@ def _queues(
         search.indexing,
         idle,
         search.removal,
+        flavors,
         now_ms,
     )

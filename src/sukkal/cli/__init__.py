@@ -1,9 +1,9 @@
-"""The command line: ``sukkal serve``, ``forward``, ``settings``, ``key``, ``listener``, ``sukkal --version``."""
+"""The command line: ``sukkal serve``, ``forward``, ``settings``, ``key``, ``listener``, ``pool``, ``flavor``."""
 
 import sys
 from collections.abc import Sequence
 
-from sukkal.cli import forward, key, listener, serve, show
+from sukkal.cli import flavor, forward, key, listener, pool, serve, show
 from sukkal.cli.arguments import parse
 from sukkal.errors import SettingsError, StartupError
 from sukkal.identity.keys import without_secrets
@@ -11,9 +11,11 @@ from sukkal.identity.keys import without_secrets
 __all__ = ["main"]
 
 _COMMANDS = {
+    "flavor": flavor.run,
     "forward": forward.run,
     "key": key.run,
     "listener": listener.run,
+    "pool": pool.run,
     "serve": serve.run,
     "settings": show.run,
 }

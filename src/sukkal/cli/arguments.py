@@ -6,14 +6,19 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, NoReturn
 
 from sukkal import __version__
-from sukkal.cli import forward_arguments, key_arguments, listener_arguments
+from sukkal.cli import flavor_arguments, forward_arguments, key_arguments, listener_arguments, pool_arguments
 from sukkal.errors import SettingsError
 from sukkal.settings import FIELDS, Field, Origin, unknown
 
 __all__ = ["Command", "parse"]
 
 _FLAG: Final = Origin("flag")
-_ACTING: Final = {"key": key_arguments, "listener": listener_arguments}
+_ACTING: Final = {
+    "key": key_arguments,
+    "listener": listener_arguments,
+    "pool": pool_arguments,
+    "flavor": flavor_arguments,
+}
 _CONFIG_HELP: Final = "TOML file with settings; the environment variable SUKKAL_CONFIG names one too."
 
 

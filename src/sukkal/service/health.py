@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from sukkal.errors import SukkalError
 from sukkal.model import Message, NewClaim, NewMessage, Post, QueueKey, Release, View
+from sukkal.pools import PooledEngine
 from sukkal.store import Store
 
 __all__ = ["Health"]
@@ -17,14 +18,14 @@ _NO_PROJECT: Final = ""  # No tenant has this id, so nobody sees the queue that 
 class Health:
     """The health check of the API: each main operation on a queue of its own, with success and duration."""
 
-    def __init__(self, store: Store, now_ms: Callable[[], int], new_id: Callable[[], str]) -> None:
-        self._store = store
+    def __init__(self, engine: PooledEngine, now_ms: Callable[[], int], new_id: Callable[[], str]) -> None:
+        self._engine = engine
         self._now_ms = now_ms
         self._new_id = new_id
 
     async def check(self) -> dict[str, Any]:
-        """Return which operations work and how many seconds each took."""
-        trial = _Trial(self._store, QueueKey(_NO_PROJECT, self._new_id()), self._now_ms, self._new_id)
+        """Return which operations work at the store and how many seconds each took, and which pools answer."""
+        trial = _Trial(self._engine.home, QueueKey(_NO_PROJECT, self._new_id()), self._now_ms, self._new_id)
         status: dict[str, Any] = {}
         for name, step in trial.steps():
             began_ms = self._now_ms()
@@ -39,7 +40,10 @@ class Health:
                 "ref": ref,
             }
         reachable = all(outcome["succeeded"] for outcome in status.values())
-        return {"storage_reachable": reachable, "operation_status": status}
+        found: dict[str, Any] = {"storage_reachable": reachable, "operation_status": status}
+        if len(self._engine.members):
+            found["pools"] = {each.name: {"storage_reachable": not each.down} for each in self._engine.members}
+        return found
 
 
 class _Trial:

@@ -17,6 +17,7 @@ from sukkal.service.attributes import (
     with_defaults,
 )
 from sukkal.service.encryption import Encryption
+from sukkal.service.flavors import Flavors
 from sukkal.service.idle import IdleQueues
 from sukkal.service.indexing import Indexing
 from sukkal.service.listening import history_key
@@ -67,6 +68,7 @@ class Queues:
         indexing: Indexing,
         idle: IdleQueues,
         removal: Removal,
+        flavors: Flavors,
         now_ms: Callable[[], int],
     ) -> None:
         self._store = store
@@ -77,11 +79,13 @@ class Queues:
         self._indexing = indexing
         self._idle = idle
         self._removal = removal
+        self._flavors = flavors
         self._now_ms = now_ms
 
     async def create(self, key: QueueKey, metadata: Mapping[str, Any]) -> bool:
         """Create a queue and tell whether it is new; the metadata of one that exists stay as they are."""
         self._check(key, metadata)
+        await self._flavors.check(metadata, None)
         if await self._store.get_queue(key) is not None:
             return False
         try:
@@ -131,6 +135,7 @@ class Queues:
             metadata = apply_changes(queue.metadata if queue else {}, changes)
             try:
                 self._check(key, metadata)
+                await self._flavors.check(metadata, queue)
             except InvalidRequest as error:
                 raise InvalidBody(error.description) from None
             # What was posted while the queue stored nothing is in no past that somebody could come back to.

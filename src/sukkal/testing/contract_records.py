@@ -133,6 +133,49 @@ class RecordContract:
         assert (swept.removed, swept.more) == (5, True)
         assert subject.sweep() == 4
 
+    def test_of_two_that_create_a_record_at_once_one_succeeds(self, subject: Subject) -> None:
+        swap, now_ms = subject.engine.swap_record, subject.clock()
+        came = subject.together(*(swap(RECORD, None, b"%d" % number, now_ms=now_ms) for number in range(9)))
+        assert came.count(True) == 1
+        record = _get(subject)
+        assert record is not None
+        assert (record.value, record.created_ms, record.expires_ms) == (b"%d" % came.index(True), now_ms, None)
+
+    @pytest.mark.parametrize(("old", "new"), [(None, b"2"), (b"0", b"2"), (b"0", None), (None, None)])
+    def test_a_record_that_is_not_as_it_was_read_stays(
+        self, subject: Subject, old: bytes | None, new: bytes | None
+    ) -> None:
+        record = _put(subject, value=b"1", lifetime_ms=60_000)
+        assert not _swap(subject, old, new)
+        assert _get(subject) == record
+
+    @pytest.mark.parametrize("new", [b"2", None])
+    def test_a_record_that_is_not_there_is_not_replaced(self, subject: Subject, new: bytes | None) -> None:
+        assert not _swap(subject, b"1", new)
+        assert _get(subject) is None
+        assert _swap(subject, None, None)
+
+    def test_a_record_that_is_as_it_was_read_is_replaced_and_deleted(self, subject: Subject) -> None:
+        created_ms = _put(subject, value=b"1", lifetime_ms=60_000).created_ms
+        subject.pass_s(1)
+        assert _swap(subject, b"1", b"2", lifetime_ms=5_000)
+        record = _get(subject)
+        assert record is not None
+        assert (record.value, record.created_ms, record.expires_ms) == (b"2", created_ms, subject.clock() + 5_000)
+        assert _swap(subject, b"2", b"3")
+        subject.pass_s(100)
+        assert _swap(subject, b"3", None)
+        assert _get(subject) is None
+
+    def test_a_record_that_has_expired_is_as_good_as_none(self, subject: Subject) -> None:
+        _put(subject, value=b"1", lifetime_ms=60_000)
+        subject.pass_s(60)
+        assert not _swap(subject, b"1", b"2")
+        assert _swap(subject, None, b"3")
+        record = _get(subject)
+        assert record is not None
+        assert (record.value, record.created_ms) == (b"3", subject.clock())
+
     def test_records_put_at_the_same_time_are_all_kept(self, subject: Subject) -> None:
         keys = [RECORD._replace(name=f"{number:02}") for number in range(50)]
         subject.together(*(subject.engine.put_record(key, b"{}", now_ms=subject.clock()) for key in keys))
@@ -142,6 +185,12 @@ class RecordContract:
 def _put(subject: Subject, key: RecordKey = RECORD, *, value: bytes = b"{}", lifetime_ms: int | None = None) -> Record:
     expires_ms = None if lifetime_ms is None else subject.clock() + lifetime_ms
     return subject.run(subject.engine.put_record(key, value, now_ms=subject.clock(), expires_ms=expires_ms))
+
+
+def _swap(subject: Subject, old: bytes | None, new: bytes | None, *, lifetime_ms: int | None = None) -> bool:
+    now_ms = subject.clock()
+    expires_ms = None if lifetime_ms is None else now_ms + lifetime_ms
+    return subject.run(subject.engine.swap_record(RECORD, old, new, now_ms=now_ms, expires_ms=expires_ms))
 
 
 def _get(subject: Subject, key: RecordKey = RECORD) -> Record | None:

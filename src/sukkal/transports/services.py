@@ -8,10 +8,12 @@ from sukkal.service.claims import Claims
 from sukkal.service.event_listeners import EventListeners
 from sukkal.service.events import Events
 from sukkal.service.explanations import Explanations
+from sukkal.service.flavors import Flavors
 from sukkal.service.health import Health
 from sukkal.service.indexing import Indexing
 from sukkal.service.listening import Listeners
 from sukkal.service.messages import Messages
+from sukkal.service.pools import Pools
 from sukkal.service.project_limits import LimitsTable
 from sukkal.service.queues import Queues
 from sukkal.service.quotas import Quotas
@@ -46,4 +48,6 @@ class Services(msgspec.Struct, frozen=True):
     search: Search
     searches: SavedSearches
     indexing: Indexing
+    pools: Pools
+    flavors: Flavors
     settings: Settings

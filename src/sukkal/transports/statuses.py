@@ -43,6 +43,7 @@ STATUS: Final = {
     "quota_exceeded": 429,
     "unavailable": 503,
     "store_unavailable": 503,
+    "queue_moved": 503,
     "store_full": 503,
     "identity_unavailable": 503,
     "key_unavailable": 503,

@@ -24,8 +24,9 @@ from sukkal.engines.memory.contents import (
     usage,
     visible,
 )
+from sukkal.engines.memory.moving import Followed, MovingInMemory, Staged
 from sukkal.engines.memory.records import RecordsInMemory, RecordTable
-from sukkal.engines.memory.subscriptions import SubscriptionsInMemory, expired
+from sukkal.engines.memory.subscriptions import expired
 from sukkal.errors import ClaimNotFound, RevisionConflict
 from sukkal.model import (
     Claim,
@@ -54,10 +55,9 @@ from sukkal.model import (
 __all__ = ["MemoryEngine"]
 
 _NUMBERS_PER_MS: Final = 1_000
-_MARKS: Final = 4_096
 
 
-class MemoryEngine(SubscriptionsInMemory, RecordsInMemory):
+class MemoryEngine(MovingInMemory, RecordsInMemory):
     """Keeps all data in the process. See ``sukkal.store.Engine``."""
 
     def __init__(self) -> None:
@@ -65,6 +65,9 @@ class MemoryEngine(SubscriptionsInMemory, RecordsInMemory):
         self._records = RecordTable()
         self._sequence = self._began = 0
         self._dropped: dict[int, int] = {}
+        self.markers: dict[QueueKey, int | None] = {}
+        self.staged: dict[QueueKey, Staged] = {}
+        self.followed: dict[QueueKey, Followed] = {}
 
     async def start(self) -> None:
         """Begin empty."""
@@ -84,6 +87,7 @@ class MemoryEngine(SubscriptionsInMemory, RecordsInMemory):
         self, key: QueueKey, metadata: Mapping[str, Any], *, revision: int | None, now_ms: int, gap: bool = False
     ) -> Queue:
         """Create the queue, or replace its metadata."""
+        self.writing(key)
         contents = self.queues.get(key)
         if (contents.queue.revision if contents else None) != revision:
             raise RevisionConflict(f"The metadata of queue {key.name} were changed meanwhile. Read them again.")
@@ -98,6 +102,7 @@ class MemoryEngine(SubscriptionsInMemory, RecordsInMemory):
 
     async def get_queue(self, key: QueueKey) -> Queue | None:
         """Return the queue, or ``None``."""
+        self.reading(key)
         contents = self.queues.get(key)
         return shown(contents) if contents else None
 
@@ -113,11 +118,12 @@ class MemoryEngine(SubscriptionsInMemory, RecordsInMemory):
         self, key: QueueKey, *, contents_only: bool = False, idle: Idle | None = None, now_ms: int = 0
     ) -> bool:
         """Remove the queue or its contents."""
+        self.writing(key)
         contents = self.queues.get(key)
         if contents is None or not (idle is None or contents.is_idle(idle, now_ms)):
             return False
         del self.queues[key]
-        self._dropped[hash(key) % _MARKS] = self._next()
+        self._dropped[self._mark_of(key)] = self._next()
         if contents_only:
             self.queues[key] = Contents(
                 contents.queue,
@@ -135,6 +141,8 @@ class MemoryEngine(SubscriptionsInMemory, RecordsInMemory):
 
     async def publish(self, posts: Sequence[Post], *, now_ms: int, once: Once | None = None) -> Published:
         """Store messages in all the named queues at once."""
+        for post in posts:
+            self.writing(post.queue)
         ids = tuple(tuple(message.id for message in post.messages) for post in posts)
         present = self.queues.get(posts[0].queue)
         if once is not None and present is not None and (earlier := present.earlier(once, now_ms)) is not None:
@@ -148,7 +156,7 @@ class MemoryEngine(SubscriptionsInMemory, RecordsInMemory):
 
     async def earlier(self, key: QueueKey, acts: Sequence[Once], *, now_ms: int) -> Mapping[str, tuple[str, ...]]:
         """Return the ids of earlier posts."""
-        known = {} if (present := self.queues.get(key)) is None else {a.key: present.earlier(a, now_ms) for a in acts}
+        known = {} if (present := self.live(key, now_ms)) is None else {a.key: present.earlier(a, now_ms) for a in acts}
         return {name: ids[0] for name, ids in known.items() if ids is not None}
 
     async def browse(self, key: QueueKey, *, after: Position | None, limit: int, view: View, now_ms: int) -> Page:
@@ -183,6 +191,7 @@ class MemoryEngine(SubscriptionsInMemory, RecordsInMemory):
         self, key: QueueKey, ids: Sequence[str], *, now_ms: int, claimed: bool
     ) -> Mapping[str, Deleted]:
         """Delete messages by id."""
+        self.writing(key)
         outcome: dict[str, Deleted] = {}
         for id_ in dict.fromkeys(ids):
             delivery = self._find(key, id_, now_ms)
@@ -209,6 +218,7 @@ class MemoryEngine(SubscriptionsInMemory, RecordsInMemory):
         settle: bool = False,
     ) -> tuple[Message, ...]:
         """Take the first free messages."""
+        self.writing(key)
         contents = self.live(key, now_ms)
         if contents is None:
             return ()
@@ -251,6 +261,7 @@ class MemoryEngine(SubscriptionsInMemory, RecordsInMemory):
 
     async def extend(self, key: QueueKey, claim_id: str, *, ttl_s: int, grace_s: int, now_ms: int) -> None:
         """Begin a live claim's time anew."""
+        self.writing(key)
         contents, claim = self._live_claim(key, claim_id, now_ms)
         ends_ms = now_ms + ttl_s * limits.SECOND_MS
         for delivery in contents.held(claim_id, now_ms):
@@ -267,6 +278,7 @@ class MemoryEngine(SubscriptionsInMemory, RecordsInMemory):
         rest: Settlement | None = None,
     ) -> Mapping[str, Settled]:
         """Acknowledge or release messages that a live claim holds."""
+        self.writing(key)
         contents, _ = self._live_claim(key, claim_id, now_ms)
         outcome: dict[str, Settled] = {}
         for id_, settlement in settlements.items():
@@ -295,6 +307,7 @@ class MemoryEngine(SubscriptionsInMemory, RecordsInMemory):
 
     async def sweep(self, *, now_ms: int, limit: int) -> Swept:
         """Remove some of what can no longer be seen."""
+        self.sweep_markers(now_ms)
         removed = 0
         for contents, subscription in expired(self.queues.values(), now_ms, limit):
             del contents.subscriptions[subscription.id]
@@ -356,7 +369,7 @@ class MemoryEngine(SubscriptionsInMemory, RecordsInMemory):
         self._sequence = max(self._sequence, self._began)
 
     def _dropped_at(self, key: QueueKey) -> int:
-        return self._dropped.get(hash(key) % _MARKS, self._began)
+        return self._dropped.get(self._mark_of(key), self._began)
 
     def _next(self) -> int:
         self._sequence += 1

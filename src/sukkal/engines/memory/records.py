@@ -19,6 +19,19 @@ class RecordTable:
         record = self._records[key] = Record(key=key, value=value, created_ms=created_ms, expires_ms=expires_ms)
         return record
 
+    def swap(
+        self, key: RecordKey, old: bytes | None, new: bytes | None, *, now_ms: int, expires_ms: int | None
+    ) -> bool:
+        """Replace a live value by another one, either of which may be none."""
+        present = self.get(key, now_ms=now_ms)
+        if (present.value if present else None) != old:
+            return False
+        if new is not None:
+            self.put(key, new, now_ms=now_ms, expires_ms=expires_ms)
+        elif present is not None:
+            del self._records[key]
+        return True
+
     def get(self, key: RecordKey, *, now_ms: int) -> Record | None:
         """Return a live record."""
         record = self._records.get(key)
@@ -60,6 +73,12 @@ class RecordsInMemory:
     async def put_record(self, key: RecordKey, value: bytes, *, now_ms: int, expires_ms: int | None = None) -> Record:
         """Create the record, or replace its value and expiry."""
         return self._records.put(key, value, now_ms=now_ms, expires_ms=expires_ms)
+
+    async def swap_record(
+        self, key: RecordKey, old: bytes | None, new: bytes | None, *, now_ms: int, expires_ms: int | None = None
+    ) -> bool:
+        """Replace the value if it is still what the caller read."""
+        return self._records.swap(key, old, new, now_ms=now_ms, expires_ms=expires_ms)
 
     async def get_record(self, key: RecordKey, *, now_ms: int) -> Record | None:
         """Return the record, or ``None``."""

@@ -20,13 +20,23 @@ class SubscriptionsInMemory:
         """Create a queue that does not exist."""
         raise NotImplementedError
 
+    def reading(self, key: QueueKey) -> None:
+        """Refuse to read a queue that was moved away."""
+        raise NotImplementedError
+
+    def writing(self, key: QueueKey) -> None:
+        """Refuse to write to a queue that is held, or was moved away."""
+        raise NotImplementedError
+
     def live(self, key: QueueKey, now_ms: int) -> Contents | None:
         """Return a queue, or a backlog that has not ended."""
+        self.reading(key)
         contents = self.queues.get(key)
         return None if contents is None or contents.ended(now_ms) else contents
 
     async def put_subscription(self, subscription: Subscription, *, revision: int | None, now_ms: int) -> Subscription:
         """Create or replace a subscription."""
+        self.writing(subscription.queue)
         contents = self.queues.get(subscription.queue)
         _check(contents, subscription, revision=revision, now_ms=now_ms)
         contents = contents or self.create(subscription.queue, now_ms)
@@ -48,12 +58,14 @@ class SubscriptionsInMemory:
         subscriber: str | None = None,
     ) -> tuple[Subscription, ...]:
         """Return live subscriptions."""
+        self.reading(key)
         live = _live(self.queues.get(key), now_ms)
         found = (each for each in live if (ids is None or each.id in ids) and subscriber in (None, each.subscriber))
         return tuple(each for each in found if each.id > after)[:limit]
 
     async def delete_subscription(self, key: QueueKey, subscription_id: str) -> bool:
         """Remove a subscription."""
+        self.writing(key)
         contents = self.queues.get(key)
         found = contents.subscriptions.pop(subscription_id, None) if contents else None
         if found is not None:

@@ -83,6 +83,10 @@ class Catalogue:
         self._last += 1
         return self._last
 
+    def raise_numbers(self, above: int) -> None:
+        """Give only numbers greater than ``above`` from now on."""
+        self._last = max(self._last, above)
+
     def removed(self, number: int, sequence: int) -> None:
         """Take note that a message is gone from a queue that somebody may listen to."""
         if sequence > self._removed.get(number, 0):
@@ -132,6 +136,25 @@ class Catalogue:
         queue = queue_of(old.key, metadata, old.revision + 1, old.created_ms, old.subscriptions)
         self._writer.execute(SQL.update_queue, (metadata, queue.revision, entry.number))
         return self._change(entry._replace(queue=queue))
+
+    def reframe(self, entry: Entry) -> None:
+        """Keep what is said of a queue that is staged."""
+        queue = entry.queue
+        metadata = msgspec.json.encode(queue.metadata)
+        self._writer.execute(SQL.frame_queue, (metadata, queue.revision, queue.created_ms, entry.ends_ms, entry.number))
+        self._change(entry)
+
+    def rename(self, entry: Entry, key: QueueKey, subscriptions: int) -> None:
+        """Let a queue that is staged be seen under its own key, with its subscriptions."""
+        self._writer.execute(SQL.open_queue, (key.kind, entry.number))
+        self._writer.execute(SQL.count_subscriptions, (subscriptions, entry.number))
+        self._queues.change(entry.queue.key, None)
+        self._change(entry._replace(queue=replace(entry.queue, key=key, subscriptions=subscriptions)))
+        self.subscriptions_changed(key)
+        number = self.next_number()
+        self.removed(entry.number, number)
+        if key.kind in _WATCHED:
+            self.removed(mark_of(key), number)
 
     def count_subscriptions(self, entry: Entry, more: int) -> None:
         """Keep how many subscriptions a queue has."""

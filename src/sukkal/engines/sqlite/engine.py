@@ -13,8 +13,10 @@ from sukkal.engines.sqlite import claiming, publishing, reading, records, repeti
 from sukkal.engines.sqlite import subscriptions as subscribing
 from sukkal.engines.sqlite.catalogue import Catalogue
 from sukkal.engines.sqlite.checkpoints import Checkpoints
-from sukkal.engines.sqlite.database import Database, our_error
+from sukkal.engines.sqlite.database import Database
 from sukkal.engines.sqlite.idle import is_idle
+from sukkal.engines.sqlite.markers import Markers
+from sukkal.engines.sqlite.move_calls import MovingInSqlite
 from sukkal.engines.sqlite.writer import GroupCommit
 from sukkal.errors import RevisionConflict
 from sukkal.model import (
@@ -33,9 +35,6 @@ from sukkal.model import (
     QueueKey,
     QueueKind,
     QueueList,
-    Record,
-    RecordKey,
-    RecordPage,
     Settled,
     Settlement,
     Stats,
@@ -50,7 +49,7 @@ __all__ = ["SqliteEngine"]
 T = TypeVar("T")
 
 
-class SqliteEngine:
+class SqliteEngine(MovingInSqlite):
     """Keeps all data in one directory, which it holds alone while it is started. See ``sukkal.store.Engine``."""
 
     def __init__(self, directory: Path) -> None:
@@ -64,6 +63,7 @@ class SqliteEngine:
         database = self._database
         database.open()
         self._catalogue = Catalogue(database.writer, database.reader)
+        self._markers = Markers(database.reader)
         self._commits = GroupCommit(
             database.writer,
             Checkpoints(database.writer, database.checkpointer),
@@ -88,6 +88,7 @@ class SqliteEngine:
         self, key: QueueKey, metadata: Mapping[str, Any], *, revision: int | None, now_ms: int, gap: bool = False
     ) -> Queue:
         """Create the queue, or replace its metadata."""
+        self._markers.writing(key)
         encoded = msgspec.json.encode(metadata)
 
         def step() -> Queue:
@@ -106,7 +107,8 @@ class SqliteEngine:
 
     async def get_queue(self, key: QueueKey) -> Queue | None:
         """Return the queue, or ``None``."""
-        entry = self._catalogue.known(key) or self._read(lambda: self._catalogue.find(key))
+        self._markers.reading(key)
+        entry = self._catalogue.known(key) or self.read(lambda: self._catalogue.find(key))
         return entry.queue if entry else None
 
     async def list_queues(
@@ -119,12 +121,13 @@ class SqliteEngine:
 
         if total:
             return await self._read_beside(read)
-        return self._read(lambda: read(self._database.reader))
+        return self.read(lambda: read(self._database.reader))
 
     async def delete_queue(
         self, key: QueueKey, *, contents_only: bool = False, idle: Idle | None = None, now_ms: int = 0
     ) -> bool:
         """Remove the queue or its contents."""
+        self._markers.writing(key)
         writer = self._database.writer
 
         def step() -> bool:
@@ -143,6 +146,7 @@ class SqliteEngine:
 
     async def publish(self, posts: Sequence[Post], *, now_ms: int, once: Once | None = None) -> Published:
         """Store messages in all the named queues at once."""
+        self._markers.publishing(posts)
         return await self._commits.run(
             lambda: publishing.publish(self._database.writer, self._catalogue, posts, now_ms=now_ms, once=once)
         )
@@ -170,7 +174,7 @@ class SqliteEngine:
         if not (view.claimed or view.delayed):
             return page
         # Read last, so that it knows of all that went before the page.
-        return replace(page, dropped=self._read(lambda: reading.dropped(self._database.reader, key)))
+        return replace(page, dropped=self.read(lambda: reading.dropped(self._database.reader, key)))
 
     async def get_messages(self, key: QueueKey, ids: Sequence[str], *, now_ms: int) -> tuple[Message, ...]:
         """Return those of the messages that are live."""
@@ -182,6 +186,7 @@ class SqliteEngine:
         self, key: QueueKey, ids: Sequence[str], *, now_ms: int, claimed: bool
     ) -> Mapping[str, Deleted]:
         """Delete messages by id."""
+        self._markers.writing(key)
         return await self._commits.run(
             lambda: publishing.delete_messages(
                 self._database.writer, self._catalogue, key, ids, now_ms=now_ms, claimed=claimed
@@ -202,6 +207,7 @@ class SqliteEngine:
         settle: bool = False,
     ) -> tuple[Message, ...]:
         """Take the first free messages."""
+        self._markers.writing(key)
         return await self._commits.run(
             lambda: claiming.claim(
                 self._database.writer,
@@ -233,6 +239,7 @@ class SqliteEngine:
 
     async def extend(self, key: QueueKey, claim_id: str, *, ttl_s: int, grace_s: int, now_ms: int) -> None:
         """Begin a live claim's time anew."""
+        self._markers.writing(key)
         await self._commits.run(
             lambda: claiming.extend(
                 self._database.writer,
@@ -255,6 +262,7 @@ class SqliteEngine:
         rest: Settlement | None = None,
     ) -> Mapping[str, Settled]:
         """Acknowledge or release messages that a live claim holds."""
+        self._markers.writing(key)
         return await self._commits.run(
             lambda: claiming.settle(
                 self._database.writer, self._catalogue, key, claim_id, settlements, now_ms=now_ms, rest=rest
@@ -265,6 +273,7 @@ class SqliteEngine:
 
     async def put_subscription(self, subscription: Subscription, *, revision: int | None, now_ms: int) -> Subscription:
         """Create or replace a subscription."""
+        self._markers.writing(subscription.queue)
         return await self._commits.run(
             lambda: subscribing.put_subscription(
                 self._database.writer, self._catalogue, subscription, revision=revision, now_ms=now_ms
@@ -282,7 +291,8 @@ class SqliteEngine:
         subscriber: str | None = None,
     ) -> tuple[Subscription, ...]:
         """Return live subscriptions."""
-        return self._read(
+        self._markers.reading(key)
+        return self.read(
             lambda: subscribing.list_subscriptions(
                 self._database.reader,
                 self._catalogue,
@@ -297,6 +307,7 @@ class SqliteEngine:
 
     async def delete_subscription(self, key: QueueKey, subscription_id: str) -> bool:
         """Remove a subscription with its backlog."""
+        self._markers.writing(key)
         return await self._commits.run(
             lambda: subscribing.delete_subscription(self._database.writer, self._catalogue, key, subscription_id)
         )
@@ -305,13 +316,16 @@ class SqliteEngine:
 
     async def stats(self, key: QueueKey, *, now_ms: int) -> Stats:
         """Count the queue's live messages."""
-        entry = self._read(lambda: self._catalogue.find_live(key, now_ms))
+        self._markers.reading(key)
+        entry = self.read(lambda: self._catalogue.find_live(key, now_ms))
         if entry is None:
             return Stats()
         return await self._read_beside(lambda counter: reading.stats(counter, entry.number, now_ms=now_ms))
 
     async def sweep(self, *, now_ms: int, limit: int) -> Swept:
         """Remove some of what can no longer be seen."""
+        if self._markers.ended(now_ms):
+            await self.sweep_markers(now_ms)
         return await self._commits.run(
             lambda: sweeping.sweep(self._database.writer, self._catalogue, now_ms=now_ms, limit=limit)
         )
@@ -322,8 +336,8 @@ class SqliteEngine:
         """Return queues with set-aside messages that are free to be taken, or backlogs with free ones."""
         reader = self._database.reader
         if not backlogs:
-            return self._read(lambda: reading.due_queues(reader, now_ms=now_ms, limit=limit))
-        return self._read(
+            return self.read(lambda: reading.due_queues(reader, now_ms=now_ms, limit=limit))
+        return self.read(
             lambda: subscribing.due_backlogs(reader, self._catalogue, now_ms=now_ms, limit=limit, after=after)
         )
 
@@ -331,29 +345,7 @@ class SqliteEngine:
         """Return when the next message of the queue becomes free."""
         return self._read_queue(key, now_ms, lambda reader, queue: reading.next_due(reader, queue, now_ms=now_ms), None)
 
-    # -- records and accounts
-
-    async def put_record(self, key: RecordKey, value: bytes, *, now_ms: int, expires_ms: int | None = None) -> Record:
-        """Create the record, or replace its value and expiry."""
-        return await self._commits.run(
-            lambda: records.put_record(self._database.writer, key, value, now_ms=now_ms, expires_ms=expires_ms)
-        )
-
-    async def get_record(self, key: RecordKey, *, now_ms: int) -> Record | None:
-        """Return the record, or ``None``."""
-        return self._read(lambda: records.get_record(self._database.reader, key, now_ms=now_ms))
-
-    async def list_records(
-        self, kind: str, project: str | None, *, after: tuple[str, str], limit: int, now_ms: int
-    ) -> RecordPage:
-        """Return a page of records by project and name."""
-        return self._read(
-            lambda: records.list_records(self._database.reader, kind, project, after=after, limit=limit, now_ms=now_ms)
-        )
-
-    async def delete_record(self, key: RecordKey, *, now_ms: int) -> bool:
-        """Delete the record and tell whether there was one."""
-        return await self._commits.run(lambda: records.delete_record(self._database.writer, key, now_ms=now_ms))
+    # -- accounts
 
     async def usage(self, project: str, *, now_ms: int) -> Usage:
         """Count what the project keeps."""
@@ -364,7 +356,7 @@ class SqliteEngine:
         # Most of those that are asked for are empty, which a look tells; counting goes to a thread.
         if self._read_queue(key, now_ms, records.is_empty, missing=True):
             return Usage()
-        entry = self._read(lambda: self._catalogue.find_live(key, now_ms))
+        entry = self.read(lambda: self._catalogue.find_live(key, now_ms))
         if entry is None:
             return Usage()
         return await self._read_beside(lambda counter: records.usage_of(counter, entry.number, now_ms=now_ms))
@@ -372,6 +364,8 @@ class SqliteEngine:
     # -- how reads are made
 
     def _read_queue(self, key: QueueKey, now_ms: int, read: Callable[[apsw.Connection, int], T], missing: T) -> T:
+        self._markers.reading(key)
+
         def step() -> T:
             entry = self._catalogue.find_live(key, now_ms)
             if entry is None:
@@ -379,14 +373,7 @@ class SqliteEngine:
             with reading.one_state(self._database.reader):
                 return read(self._database.reader, entry.number)
 
-        return self._read(step)
-
-    @staticmethod
-    def _read(read: Callable[[], T]) -> T:
-        try:
-            return read()
-        except apsw.Error as error:
-            raise our_error(error) from error
+        return self.read(step)
 
     async def _read_beside(self, read: Callable[[apsw.Connection], T]) -> T:
         """Run a read that may take long in a thread, one at a time."""
@@ -396,4 +383,4 @@ class SqliteEngine:
                 return read(self._database.counter)
 
         async with self._counting:
-            return await asyncio.to_thread(self._read, step)
+            return await asyncio.to_thread(self.read, step)

@@ -195,7 +195,7 @@ WHERE queue = ? AND lifetime = ? AND visible_ms > ? AND expires_ms > ? ORDER BY 
 SELECT DISTINCT q.project, q.name, q.kind
 FROM messages AS m INDEXED BY messages_set_aside
 JOIN queues AS q ON q.number = m.queue
-WHERE m.lifetime = -1 AND m.backlog = 0 AND m.visible_ms <= ? AND m.expires_ms > ?
+WHERE m.lifetime = -1 AND m.backlog = 0 AND m.visible_ms <= ? AND m.expires_ms > ? AND q.kind NOT GLOB '~*'
 ORDER BY q.project, q.name, q.kind LIMIT ?
 
 -- name: count_claimed

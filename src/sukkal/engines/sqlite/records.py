@@ -7,13 +7,34 @@ from sukkal.engines.sqlite.rows import count, fetch
 from sukkal.engines.sqlite.statements import SQL
 from sukkal.model import Record, RecordKey, RecordPage, Usage
 
-__all__ = ["delete_record", "get_record", "is_empty", "list_records", "put_record", "usage", "usage_of"]
+__all__ = ["delete_record", "get_record", "is_empty", "list_records", "put_record", "swap_record", "usage", "usage_of"]
 
 
 def put_record(writer: apsw.Connection, key: RecordKey, value: bytes, *, now_ms: int, expires_ms: int | None) -> Record:
     """Create the record, or replace its value and expiry."""
     ((created_ms,),) = fetch(writer, SQL.put_record, (*key, now_ms, expires_ms, value))
     return Record(key=key, value=value, created_ms=created_ms, expires_ms=expires_ms)
+
+
+def swap_record(
+    writer: apsw.Connection,
+    key: RecordKey,
+    old: bytes | None,
+    new: bytes | None,
+    *,
+    now_ms: int,
+    expires_ms: int | None,
+) -> bool:
+    """Replace a value by another one, either of which may be none, if the old one is still there."""
+    if old is None and new is None:
+        return get_record(writer, key, now_ms=now_ms) is None
+    if old is None:
+        writer.execute(SQL.add_record, (*key, now_ms, expires_ms, new))
+    elif new is None:
+        writer.execute(SQL.remove_record, (*key, now_ms, old))
+    else:
+        writer.execute(SQL.replace_record, (*key, now_ms, old, expires_ms, new))
+    return writer.changes() > 0
 
 
 def get_record(connection: apsw.Connection, key: RecordKey, *, now_ms: int) -> Record | None:

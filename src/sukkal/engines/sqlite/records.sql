@@ -7,6 +7,19 @@ ON CONFLICT (kind, project, name) DO UPDATE SET
     created_ms = CASE WHEN expires_ms <= ?4 THEN ?4 ELSE created_ms END, expires_ms = ?5, value = ?6
 RETURNING created_ms
 
+-- The next three change nothing unless the record is as it was read.
+-- name: add_record
+INSERT INTO records (kind, project, name, created_ms, expires_ms, value) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+ON CONFLICT (kind, project, name) DO UPDATE SET value = ?6, created_ms = ?4, expires_ms = ?5 WHERE expires_ms <= ?4
+
+-- name: replace_record
+UPDATE records SET expires_ms = ?6, value = ?7
+WHERE kind = ?1 AND project = ?2 AND name = ?3 AND (expires_ms IS NULL OR expires_ms > ?4) AND value = ?5
+
+-- name: remove_record
+DELETE FROM records
+WHERE value = ?5 AND kind = ?1 AND project = ?2 AND name = ?3 AND (expires_ms IS NULL OR expires_ms > ?4)
+
 -- name: record
 SELECT value, created_ms, expires_ms FROM records
 WHERE kind = ?1 AND project = ?2 AND name = ?3 AND (expires_ms IS NULL OR expires_ms > ?4)

@@ -47,7 +47,7 @@ WITH RECURSIVE present (queue) AS (
     FROM present WHERE present.queue IS NOT NULL
 )
 SELECT q.project, q.name, q.kind FROM present JOIN queues AS q ON q.number = present.queue
-WHERE q.ends_ms > ?2 AND EXISTS (
+WHERE q.kind = 'backlog' AND q.ends_ms > ?2 AND EXISTS (
     SELECT 1 FROM messages INDEXED BY messages_backlog
     WHERE backlog = 1 AND lifetime <> -1 AND queue = present.queue AND visible_ms <= ?2 AND expires_ms > ?2
 )

@@ -7,6 +7,7 @@ from typing import Final
 
 from sukkal.service.operations.messages import MESSAGES_OPERATIONS
 from sukkal.service.operations.operation import Operation, Version, path_of
+from sukkal.service.operations.pools import POOLS_OPERATIONS
 from sukkal.service.operations.push import PUSH_OPERATIONS
 from sukkal.service.operations.queues import QUEUES_OPERATIONS
 from sukkal.service.operations.search import SEARCH_OPERATIONS
@@ -20,4 +21,5 @@ OPERATIONS: Final[tuple[Operation, ...]] = (
     *PUSH_OPERATIONS,
     *SEARCH_OPERATIONS,
     *TENANTS_OPERATIONS,
+    *POOLS_OPERATIONS,
 )

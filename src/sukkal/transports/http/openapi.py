@@ -35,6 +35,8 @@ _PARAMETERS: Final[dict[str, dict[str, Any]]] = {
     "listener_id": {"type": "string", "minLength": 1},
     "signed_url_id": {"type": "string", "minLength": 1},
     "search_name": {"type": "string", "pattern": "^[a-zA-Z0-9_.-]+$", "maxLength": limits.QUEUE_NAME_CHARS_MAX},
+    "pool_name": {"type": "string", "pattern": "^[a-zA-Z0-9_.-]+$", "maxLength": limits.QUEUE_NAME_CHARS_MAX},
+    "flavor_name": {"type": "string", "pattern": "^[a-zA-Z0-9_.-]+$", "maxLength": limits.QUEUE_NAME_CHARS_MAX},
     "project_id": {"type": "string", "minLength": 1, "maxLength": limits.PROJECT_CHARS_MAX},
 }
 _HEADERS: Final[list[dict[str, Any]]] = [

@@ -6,6 +6,7 @@ from sukkal.transports.http.schemas.claims import claim_shapes
 from sukkal.transports.http.schemas.components import components
 from sukkal.transports.http.schemas.event_listeners import event_listener_shapes
 from sukkal.transports.http.schemas.messages import message_shapes
+from sukkal.transports.http.schemas.pools import pool_shapes
 from sukkal.transports.http.schemas.queues import queue_shapes, root_shapes
 from sukkal.transports.http.schemas.searching import search_shapes
 from sukkal.transports.http.schemas.shape import Shape, ref
@@ -26,6 +27,7 @@ def shapes(settings: Settings) -> dict[str, Shape]:
         **search_shapes(),
         **signed_url_shapes(),
         **limit_shapes(),
+        **pool_shapes(),
     }
 
 

@@ -1,0 +1,75 @@
+"""The engines that a URI can name: those of the store and of pools."""
+
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from sukkal.engines.memory import MemoryEngine
+from sukkal.errors import SettingsError
+from sukkal.pools import Pool, PooledEngine
+from sukkal.pools.draining import Drains
+from sukkal.pools.lease import Lease
+from sukkal.pools.members import Member, MovableEngine
+from sukkal.pools.moving import Mover
+from sukkal.service.pools import Pools
+from sukkal.settings import Settings
+
+__all__ = ["drains_of", "engine_of", "pooled_engine", "pools_service"]
+
+_SQLITE: Final = "sqlite:///"
+_WANTS: Final = "sqlite:///DIR, sqlite:////ABSOLUTE/DIR or memory://"
+_ALONE: Final = (_SQLITE, "memory:")
+"""Stores that one process has for itself, so that all others know at once what it does."""
+_SETTLE_MS: Final = 30_000
+
+
+def engine_of(uri: str) -> MovableEngine:
+    """Return the engine of a URI. Raises ``SettingsError``."""
+    # Only an engine that is asked for is loaded, with what it depends on.
+    if uri.startswith(_SQLITE) and len(uri) > len(_SQLITE):
+        from sukkal.engines.sqlite import SqliteEngine
+
+        return SqliteEngine(Path(uri.removeprefix(_SQLITE)))
+    if uri.startswith("memory:"):
+        return MemoryEngine()
+    raise SettingsError(f"A `uri` is {_WANTS}.")
+
+
+def pooled_engine(settings: Settings, now_ms: Callable[[], int]) -> PooledEngine:
+    """Return the engine of the store, with the pools that operators make."""
+    return PooledEngine(
+        engine_of(settings.store),
+        MemoryEngine(),
+        engine_of,
+        now_ms=now_ms,
+        draw=Random().random,
+        pause=asyncio.sleep,
+        settle_ms=0 if settings.store.startswith(_ALONE) else _SETTLE_MS,
+    )
+
+
+def drains_of(engine: PooledEngine, holder: str, now_ms: Callable[[], int]) -> Drains:
+    """Return what moves queues from pool to pool."""
+    lease = Lease(engine, "moving queues", holder, now_ms)
+    return Drains(engine, Mover(engine, engine.places, engine.owners, engine.ask, lease, now_ms), lease)
+
+
+def pools_service(settings: Settings, engine: PooledEngine, now_ms: Callable[[], int]) -> Pools:
+    """Return the operations on pools."""
+
+    def is_store(uri: str) -> bool:
+        return _place(uri) == _place(settings.store) and not uri.startswith("memory:")
+
+    async def connects(pool: Pool) -> str | None:
+        member = Member(pool, engine_of(pool.uri))
+        refusal = await member.open()
+        await member.close()
+        return refusal
+
+    return Pools(engine, now_ms, is_store=is_store, connects=connects)
+
+
+def _place(uri: str) -> str:
+    return str(Path(uri.removeprefix(_SQLITE)).resolve()) if uri.startswith(_SQLITE) else uri

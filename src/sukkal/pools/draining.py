@@ -1,0 +1,62 @@
+"""Emptying the pools that are to give their queues to the others."""
+
+import logging
+from typing import Final
+
+from sukkal.errors import InvalidRequest, SukkalError
+from sukkal.model import QueueKey
+from sukkal.pools.lease import Lease
+from sukkal.pools.moving import Mover
+from sukkal.pools.routing import PooledEngine
+
+__all__ = ["Drains"]
+
+_log: Final = logging.getLogger("sukkal.pools")
+
+
+class Drains:
+    """Moves queues out of pools that drain, and brings to their end moves that were begun."""
+
+    def __init__(self, engine: PooledEngine, mover: Mover, lease: Lease) -> None:
+        self._engine = engine
+        self._mover = mover
+        self._lease = lease
+
+    async def round(self) -> int:
+        """Go on once, if there is something to do and nobody else does it, and return how many queues have moved."""
+        draining = [each.name for each in self._engine.members if each.pool.draining and not each.down]
+        begun = await self._mover.begun() if len(self._engine.members) else []
+        if not (draining or begun) or not await self._lease.keep():
+            return 0
+        moved = 0
+        for key in begun:
+            moved += await self._move(key, None)
+        for name in draining:
+            async for key in self._engine.places.of_pool(name):
+                member = self._engine.members.get(name)
+                if member is None or not member.pool.draining or not await self._lease.keep():
+                    break
+                moved += await self._move(key, name)
+        await self._lease.give_back()
+        return moved
+
+    async def _target(self, key: QueueKey) -> str:
+        queue = await self._engine.get_queue(key)
+        flavor = queue.metadata.get("_flavor") if queue is not None else None
+        try:
+            return await self._engine.choice.choose(flavor)
+        except InvalidRequest:
+            # The flavor has been deleted.
+            return await self._engine.choice.choose(None)
+
+    async def _move(self, key: QueueKey, source: str | None) -> int:
+        """Move a queue out of a pool, or as it was begun, and return 1 if that is done."""
+        try:
+            if source is None:
+                await self._mover.go_on(key)
+            else:
+                await self._mover.move(key, source, await self._target(key))
+        except SukkalError as error:
+            _log.warning("the %s %s of project %s did not move: %s", key.kind, key.name, key.project, error)
+            return 0
+        return 1

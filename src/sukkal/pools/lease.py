@@ -1,0 +1,36 @@
+"""Who of many nodes does what only one may do at a time."""
+
+from collections.abc import Callable
+from typing import Final
+
+from sukkal.model import RecordKey
+from sukkal.records import Records
+
+__all__ = ["Lease"]
+
+_LASTS_MS: Final = 60_000
+
+
+class Lease:
+    """A right that one holder has, for a minute after it was kept last."""
+
+    def __init__(self, records: Records, name: str, holder: str, now_ms: Callable[[], int]) -> None:
+        self._records = records
+        self._key = RecordKey("lease", "", name)
+        self._holder = holder.encode()
+        self._now_ms = now_ms
+
+    async def keep(self) -> bool:
+        """Take the right or keep it for longer, and tell whether this holder has it."""
+        now_ms = self._now_ms()
+        record = await self._records.get_record(self._key, now_ms=now_ms)
+        if record is not None and record.value != self._holder:
+            return False
+        old = None if record is None else self._holder
+        return await self._records.swap_record(
+            self._key, old, self._holder, now_ms=now_ms, expires_ms=now_ms + _LASTS_MS
+        )
+
+    async def give_back(self) -> None:
+        """Let somebody else have it at once."""
+        await self._records.swap_record(self._key, self._holder, None, now_ms=self._now_ms())
