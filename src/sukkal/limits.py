@@ -95,8 +95,6 @@ CONFLATE_CHARS_MAX: Final = 256
 IDLE_QUEUES_PER_ROUND: Final = 1_000
 CORRELATION_ID_CHARS_MAX: Final = 255
 CALL_TIMEOUT_S_DEFAULT: Final = 30
-# A queue for replies goes when no call was made for so long.
-REPLIES_IDLE_S: Final = 3_600
 HISTORY_S_MAX: Final = 1_209_600
 LISTENER_PAGE: Final = 20
 # Whoever catches up reads so much before it is given more.

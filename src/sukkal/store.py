@@ -93,10 +93,10 @@ class Store(Protocol):
         """Store messages in all the named queues at once, creating queues that do not exist.
 
         A message whose id the queue already holds is left as it is. One with a key takes the place of those in the
-        same queue, also of this call, that have the same one and that no live claim holds. With ``once``, a repetition
-        stores nothing and returns the ids that the first of the posts had the first time, and those of no other: what
-        is kept to know a repetition does not grow with the copies. The same key with another fingerprint raises
-        ``IdempotencyConflict``.
+        same queue, also of this call, that have the same one, that no live claim holds and that are not set aside. With
+        ``once``, a repetition stores nothing and returns the ids that the first of the posts had the first time, and
+        those of no other: what is kept to know a repetition does not grow with the copies. The same key with another
+        fingerprint raises ``IdempotencyConflict``.
         """
 
     async def browse(self, key: QueueKey, *, after: Position | None, limit: int, view: View, now_ms: int) -> Page:

@@ -154,28 +154,89 @@ def test_calls_in_an_encrypted_queue_are_answered(start: Callable[..., Service])
     service.run(scenario())
 
 
-def test_the_queue_for_replies_goes_when_no_more_calls_are_made(service: Service) -> None:
-    def replies() -> list[str]:
-        return [each["name"] for each in service.get("/v2/queues").json()["queues"] if "replies-" in each["name"]]
+async def reply_queue(service: Service) -> str:
+    """Make a call that is answered, and return where the reply went."""
+    call = begin(service, 1)
+    claimed = await service.request("POST", CLAIMS)
+    (request,) = claimed.json()["messages"]
+    path = f"/v2/queues/{request['reply_to']}/messages"
+    reply = {"messages": [{"body": "reply", "correlation_id": request["correlation_id"]}]}
+    assert (await service.request("POST", path, json=reply)).status_code == 201
+    await service.request("DELETE", request["href"])
+    answer = await call
+    assert (answer.status_code, answer.json()["body"]) == (200, "reply")
+    return f"/v2/queues/{request['reply_to']}"
 
+
+def queues(service: Service) -> list[str]:
+    return [each["name"] for each in service.get("/v2/queues").json()["queues"]]
+
+
+def test_replies_leave_nothing_however_late_they_come(service: Service) -> None:
+    replies = service.run(reply_queue(service))
+    late = {"messages": [{"body": "late", "correlation_id": "of-long-ago"}]}
+    for _ in range(2):
+        answer = service.post(f"{replies}/messages", json=late, client=OTHER_CLIENT)
+        assert (answer.status_code, answer.json()["listeners"]) == (201, 0)
+        assert queues(service) == ["rpc"]
+        assert service.run(reply_queue(service)) == replies
+        service.pass_s(86_400)
+        service.sweep()
+
+
+@pytest.mark.parametrize("metadata", [{}, {"_delay": 1, "_history": 60}, {"_expires_after": 1}])
+def test_replies_reach_the_caller_whatever_a_queue_of_that_name_is(service: Service, metadata: dict[str, int]) -> None:
+    replies = service.run(reply_queue(service))
+    assert service.put(replies, json=metadata).status_code == 201
+    service.run(reply_queue(service))
+    assert service.get(f"{replies}/stats").json()["messages"]["total"] == 0
+    service.delete(replies)
+    service.run(reply_queue(service))
+    assert queues(service) == ["rpc"]
+
+
+def test_replies_reach_the_caller_while_idle_queues_go(service: Service) -> None:
     async def scenario() -> None:
-        call = begin(service, 1)
+        await reply_queue(service)
+        service.pass_s(3_600)
+        call = begin(service, "x")
+        await turns()
+        await service.app.sweeper.sweep()
         await serve(service, lambda body: body)
         assert (await call).status_code == 200
 
     service.run(scenario())
-    (name,) = replies()
-    service.pass_s(3_599)
-    service.sweep()
-    service.run(scenario())
-    service.pass_s(3_599)
-    service.sweep()
-    assert replies() == [name]
-    service.pass_s(1)
-    service.sweep()
-    assert replies() == []
-    service.run(scenario())
-    assert replies() == [name]
+
+
+def test_nobody_calls_a_queue_for_replies(service: Service) -> None:
+    replies = service.run(reply_queue(service))
+    refused(service.post(f"{replies}/call?timeout=1", json={"body": 1}), 400, "stores nothing")
+
+
+@pytest.mark.parametrize("name", ["replies-", "replies-orders", "my-replies-00000000-0000-7000-8000-000000000001"])
+def test_a_queue_that_is_called_much_the_same_stores_what_is_posted(service: Service, name: str) -> None:
+    service.post_bodies(1, queue=name)
+    assert service.bodies(queue=name) == [1]
+
+
+def test_a_topic_of_such_a_name_is_a_topic(service: Service) -> None:
+    path = service.run(reply_queue(service)).replace("queues", "topics")
+    assert "listeners" not in service.post(f"{path}/messages", json={"messages": [{"body": 1}]}).json()
+
+
+def test_a_project_with_as_many_queues_as_it_may_have_can_still_call(service: Service) -> None:
+    service.put("/v2/queues/rpc", json={})
+    answer = service.put("/v2/limits/p", json={"queues": 1}, headers={"x-roles": "admin"}, project="operators")
+    assert answer.status_code == 200
+    service.run(reply_queue(service))
+
+
+def test_the_request_of_a_websocket_that_went_away_is_withdrawn(service: Service) -> None:
+    socket = Socket(service)
+    socket.begin("message_call", {"queue_name": "rpc", "body": 1, "timeout": 60})
+    service.run(turns_until(service, count=1))
+    socket.close()
+    service.run(turns_until(service, count=0))
 
 
 # -- by hand
@@ -230,6 +291,9 @@ def test_where_no_reply_can_go_is_refused(face: Face, wrong: dict[str, Any]) -> 
         ("", [], "Document type"),
         ("", {"body": 1, "ttl": "x"}, "ttl"),
         ("", {"body": 1, "ttl": 1}, "TTL"),
+        ("", {"body": 1, "delay": 5}, '"delay"'),
+        ("", {"body": 1, "reply_to": "mine"}, '"reply_to"'),
+        ("", {"body": 1, "correlation_id": "mine"}, '"correlation_id"'),
     ],
 )
 def test_a_call_that_cannot_be_made_is_refused(service: Service, query: str, body: Any, words: str) -> None:

@@ -1,9 +1,12 @@
 """Consumers on a WebSocket: messages come by themselves, claimed, a number of them ahead."""
 
+import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from sukkal.errors import StoreUnavailable
 from sukkal.model import QueueKey
 from tests.api.calling import OTHER_CLIENT, Service
 from tests.api.sockets import Ended, Socket
@@ -136,18 +139,32 @@ def test_the_numbers_can_be_changed_and_nothing_more_taken(service: Service) -> 
         consume(socket, 0, status=200)
         service.post_bodies(0, 1, 2)
         assert socket.silent()
+        consume(socket, 1)
+        held = taken(socket, 1)
         consume(socket, 2, status=200)
-        assert bodies(taken(socket, 2)) == [0, 1]
+        held += taken(socket, 1)
+        assert bodies(held) == [0, 1]
         assert socket.silent()
         assert claimed(service) == 2
+        consume(socket, 0, status=200)
+        done(socket, held[0])
+        consume(socket, 1, status=200)
+        done(socket, held[1])
+        assert bodies(taken(socket, 1)) == [2]
 
 
-def test_a_slow_reader_has_one_message_waiting(service: Service) -> None:
-    for number in range(3):
-        service.post_bodies(f"{number}" + "x" * 200_000)
+def test_a_reader_that_does_not_read_has_one_message_waiting(service: Service) -> None:
     with Socket(service) as socket:
         consume(socket, 20)
-        assert [body[0] for body in bodies(taken(socket, 3))] == ["0", "1", "2"]
+        assert socket.silent()
+        socket.deafen()
+        for number in range(12):
+            service.post_bodies(f"{number}" + "x" * 200_000)
+        assert socket.silent()
+        (connection,) = service.app.sockets.connections
+        assert connection._unread_bytes < 2 * 201_000
+        socket.listen()
+        assert len(taken(socket, 12)) == 12
 
 
 def test_a_consumer_ends_when_the_service_stops(service: Service) -> None:
@@ -159,6 +176,147 @@ def test_a_consumer_ends_when_the_service_stops(service: Service) -> None:
         with pytest.raises(Ended) as end:
             socket.receive()
         assert end.value.code == 1001
+
+
+def test_a_shorter_claim_is_renewed_in_its_own_time(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    sleep = asyncio.sleep
+
+    async def recorded(delay: float, *result: Any) -> None:
+        if delay > 1:
+            slept.append(delay)
+            await asyncio.get_running_loop().create_future()
+        await sleep(delay, *result)
+
+    with Socket(service) as socket:
+        monkeypatch.setattr(asyncio, "sleep", recorded)
+        consume(socket, 1, ttl=3_600)
+        assert socket.silent()
+        consume(socket, 1, status=200, ttl=60)
+        service.post_bodies("x", ttl=3_600)
+        assert bodies(taken(socket, 1)) == ["x"]  # held for 60 seconds
+        assert slept[-1] == 20
+
+
+def test_a_connection_that_has_stopped_consuming_may_consume_elsewhere(service: Service) -> None:
+    with Socket(service) as socket:
+        for number in range(101):
+            name = f"q{number}"
+            begun = socket.ask("claim_create", {"queue_name": name, "prefetch": 1})
+            assert begun.status == 201, (number, begun.body)
+            assert socket.ask("claim_create", {"queue_name": name, "prefetch": 0}).status == 200
+
+
+def test_what_was_deleted_by_a_request_that_was_refused_for_the_rest_makes_room(start: Callable[..., Service]) -> None:
+    service = start(message_delete_with_claim_id=True)
+    service.post_bodies(0, 1)
+    with Socket(service) as socket:
+        consume(socket, 1)
+        (first,) = taken(socket, 1)
+        (waiting,) = [
+            each for each in service.get("/v2/queues/q/messages?echo=true").json()["messages"] if each["body"] == 1
+        ]
+        ids = [first["message_id"], waiting["id"]]
+        named = {"queue_name": "q", "message_ids": ids, "claim_ids": [first["claim_id"]]}
+        socket.ask("message_delete_many", named).refused(403)
+        assert bodies(taken(socket, 1)) == [1]
+
+
+def test_the_claim_of_a_consumer_that_a_client_cannot_reach_any_more_is_let_go(service: Service) -> None:
+    """A claim that came while the connection was closing is given back at its end."""
+    with Socket(service) as socket:
+        consume(socket, 5)
+        assert socket.silent()
+        service.post_bodies(0, 1, 2)
+    assert any(service.get("/v2/queues/q/stats").json()["messages"]["claimed"] == 0 for _ in range(500))
+
+
+def test_prefetch_is_kept_when_a_claim_ends_and_its_messages_come_again(service: Service) -> None:
+    service.post_bodies(0, 1, 2, 3, ttl=36_000)
+    with Socket(service) as socket:
+        consume(socket, 2, ttl=60)
+        taken(socket, 2)
+        service.pass_s(61)
+        (connection,) = service.app.sockets.connections
+        (consumer,) = connection.consumers.values()
+        service.run(consumer.renew())
+        taken(socket, 2)
+        assert socket.silent()
+        assert service.get("/v2/queues/q/stats").json()["messages"]["claimed"] == 2
+
+
+def test_renewing_what_one_holds_does_not_make_others_look_in_vain(service: Service) -> None:
+    with Socket(service) as holder, Socket(service) as other:
+        consume(holder, 20)
+        assert holder.silent()
+        for number in range(20):
+            service.post_bodies(number, ttl=3_600)
+        taken(holder, 20)
+        consume(other, 1)
+        assert other.silent()
+        store: Any = service.app.services.claims._store
+        claim, looks = store.claim, []
+
+        async def counted(*what: Any, **more: Any) -> Any:
+            looks.append(what)
+            return await claim(*what, **more)
+
+        store.claim = counted
+        (consumer,) = [
+            each
+            for connection in service.app.sockets.connections
+            for each in connection.consumers.values()
+            if each._held
+        ]
+        service.run(consumer.renew())
+        assert other.silent()
+        for _ in range(5):
+            assert other.silent()
+        assert len(looks) <= 1
+
+
+def test_one_claim_that_cannot_be_renewed_does_not_end_the_others(service: Service) -> None:
+    with Socket(service) as socket:
+        consume(socket, 5, ttl=60)
+        for number in range(5):
+            service.post_bodies(number, ttl=3_600)
+            taken(socket, 1)
+        (connection,) = service.app.sockets.connections
+        claims: Any = service.app.services.claims
+        extend, asked = claims.extend, []
+
+        async def failing(key: Any, claim_id: str, **more: Any) -> None:
+            asked.append(claim_id)
+            if len(asked) == 1:
+                raise StoreUnavailable("The disk is full.")
+            await extend(key, claim_id, **more)
+
+        claims.extend = failing
+        service.pass_s(40)
+        service.run(connection.consumers[KEY].renew())
+        service.pass_s(40)
+        assert claimed(service) == 4
+
+
+def test_claims_are_renewed_also_of_what_cannot_be_read_any_more(start: Callable[..., Service]) -> None:
+    service = start(encryption_keys="k1:" + "A" * 43 + "=")
+    service.put("/v2/queues/q", json={"_enable_encrypt_messages": True})
+    service.post_bodies(0, 1, ttl=3_600)
+    with Socket(service) as socket:
+        consume(socket, 2, ttl=60)
+        first, _ = taken(socket, 2)
+        (connection,) = service.app.sockets.connections
+        store: Any = service.app.services.claims._store
+        store._encryption.replace_keys({})
+        service.delete(f"/v2/queues/q/messages/{first['message_id']}?claim_id={first['claim_id']}")
+        consumer = connection.consumers[KEY]
+        service.pass_s(40)
+        service.run(consumer.renew())
+        assert list(consumer._held) != []
+        assert first["message_id"] not in consumer._held
+        service.pass_s(40)
+        service.run(consumer.renew())
+        assert len(consumer._held) == 1
 
 
 @pytest.mark.parametrize(

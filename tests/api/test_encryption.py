@@ -161,6 +161,31 @@ def test_what_cannot_be_read_is_neither_counted_as_claimed_nor_buried(tmp_path: 
     service.close()
 
 
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/v2/queues/q/claims"), ("DELETE", "/v2/queues/q/messages?pop=1")]
+)
+def test_what_cannot_be_read_after_all_is_put_back_as_it_was(
+    service: Service, monkeypatch: pytest.MonkeyPatch, method: str, path: str
+) -> None:
+    encrypt(service, _conflate=True)
+    service.post_bodies("old", ttl=3_600)
+    store: Any = service.app.services.claims._store
+    freed: list[int] = []
+    with monkeypatch.context() as patched:
+        patched.setattr(store, "_may_hold_sealed", _says_no)  # as if the message had come a moment later
+        patched.setattr(store, "_freed", lambda key, count: freed.append(count))
+        patched.setattr(store._encryption, "_keys", {})
+        refused(service.run(service.request(method, path)), 503, "key")
+    assert freed == [1]
+    assert service.bodies() == ["old"]
+    service.post_bodies("new")
+    assert service.bodies() == ["new"]
+
+
+async def _says_no(*_: object) -> bool:
+    return False
+
+
 def test_a_stored_body_cannot_be_moved_to_another_message_or_project(tmp_path: Path) -> None:
     service = reopened(tmp_path, encryption_keys=f"k1:{KEY}")
     encrypt(service)

@@ -1,11 +1,15 @@
 """Queues that go when nobody has used them for so long."""
 
+import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from tests.api.calling import Service
+from sukkal import limits
+from sukkal.errors import StoreUnavailable
+from tests.api.calling import PATCH_TYPE, Service
 from tests.api.faces import Face, Refusal
 from tests.api.sockets import Socket
 from tests.api.streams import Stream
@@ -51,6 +55,8 @@ def test_a_queue_that_nobody_uses_goes_with_what_is_in_it(service: Service, face
         lambda service: service.patch("/v2/queues/q/claims/unknown", json={"ttl": 60}),
         lambda service: service.delete("/v2/queues/q/claims/unknown"),
         lambda service: service.post("/v2/queues/q/messages/raw", content="1"),
+        lambda service: service.post("/v2/queues/q/purge", json={"resource_types": ["messages"]}),
+        lambda service: service.post("/v2/queues/q/purge", json={"resource_types": ["subscriptions"]}),
     ],
 )
 def test_whoever_uses_a_queue_keeps_it(service: Service, use: Callable[[Service], Any]) -> None:
@@ -207,3 +213,91 @@ def test_what_was_posted_to_a_queue_that_has_gone_is_not_found_any_more(service:
     service.sweep()
     assert not there(service)
     assert service.get("/v2/events").json()["events"] == []
+
+
+def idle_queues(service: Service) -> Any:
+    return service.app.sweeper._idle
+
+
+def test_nothing_is_kept_of_queues_that_are_gone(service: Service) -> None:
+    for number in range(50):
+        make(service, f"q{number}", _expires_after=31_536_000)
+        service.delete(f"/v2/queues/q{number}")
+    service.sweep()
+    assert len(idle_queues(service)._due) < 10
+
+
+def test_nothing_is_kept_of_changes_of_metadata(service: Service) -> None:
+    make(service, _expires_after=31_536_000)
+    for number in range(50):
+        change = [{"op": "add", "path": "/metadata/color", "value": number}]
+        answer = service.patch("/v2/queues/q", json=change, headers={"content-type": PATCH_TYPE})
+        assert answer.status_code == 200
+    service.sweep()
+    assert len(idle_queues(service)._due) < 10
+
+
+def test_a_queue_that_is_made_anew_while_it_is_deleted_still_goes(service: Service) -> None:
+    make(service)
+    removal: Any = service.app.services.queues._removal
+    remove = removal.remove
+
+    async def slowly(*what: Any, **more: Any) -> None:
+        await remove(*what, **more)
+        removal.remove = remove
+        # Between the deletion and its end another client is faster.
+        made = await service.request("PUT", "/v2/queues/q", json={"_expires_after": IDLE_S})
+        assert made.status_code == 201
+
+    removal.remove = slowly
+    service.delete("/v2/queues/q")
+    assert there(service)
+    service.pass_s(IDLE_S)
+    service.sweep()
+    assert not there(service)
+
+
+def test_changes_of_one_queue_do_not_keep_others_that_are_idle(service: Service) -> None:
+    make(service, _expires_after=1)
+    for number in range(limits.IDLE_QUEUES_PER_ROUND + 1):
+        change = [{"op": "add", "path": "/metadata/color", "value": number}]
+        service.patch("/v2/queues/q", json=change, headers={"content-type": PATCH_TYPE})
+    service.pass_s(1)
+    service.put("/v2/queues/theirs", json={"_expires_after": 1}, project="other")
+    service.pass_s(1)
+    service.sweep()
+    listed = service.get("/v2/queues?limit=20", project="other").json()["queues"]
+    assert listed == []
+
+
+def test_a_queue_stays_while_a_claim_waits(service: Service) -> None:
+    make(service)
+
+    async def scenario() -> None:
+        claim = asyncio.ensure_future(service.request("POST", "/v2/queues/q/claims?wait=60"))
+        for _ in range(200):
+            await asyncio.sleep(0)
+        service.pass_s(IDLE_S)
+        await service.app.sweeper.sweep()
+        claim.cancel()
+
+    service.run(scenario())
+    assert there(service)
+
+
+def test_a_queue_goes_although_looking_at_it_failed_once(service: Service) -> None:
+    make(service)
+    idle = idle_queues(service)
+    browse = idle._store.browse
+
+    async def failing(*what: Any, **more: Any) -> Any:
+        raise StoreUnavailable("The disk is full.")
+
+    service.pass_s(IDLE_S)
+    idle._store.browse = failing
+    with contextlib.suppress(StoreUnavailable):
+        service.sweep()
+    idle._store.browse = browse
+    service.pass_s(IDLE_S)
+    service.sweep()
+    assert not there(service)

@@ -111,6 +111,34 @@ def test_events_are_replaced_by_their_own_members(service: Service) -> None:
     assert [each["data"] for each in service.bodies()] == [2]
 
 
+def test_a_message_that_was_claimed_too_often_becomes_a_dead_letter_though_a_newer_one_came(service: Service) -> None:
+    service.put("/v2/queues/q", json={"_conflate": True, "_dead_letter_queue": "dead", "_max_claim_count": 1})
+    service.post_bodies("poison", ttl=3_600)
+    service.claim(ttl=60)
+    service.pass_s(60)
+    service.post_bodies("newer", ttl=3_600)
+    service.sweep()
+    assert service.bodies() == ["newer"]
+    assert service.bodies(queue="dead") == ["poison"]
+
+
+def test_dead_letters_of_a_latest_only_queue_take_the_place_of_older_ones(service: Service) -> None:
+    service.put("/v2/queues/dead", json={"_conflate": "id"})
+    service.put("/v2/queues/q", json={"_dead_letter_queue": "dead", "_max_claim_count": 1})
+    for number in range(2):
+        service.post_bodies({"id": 1, "n": number}, ttl=3_600)
+        service.claim(ttl=60)
+        service.pass_s(60)
+        service.sweep()
+    assert service.bodies(queue="dead") == [{"id": 1, "n": 1}]
+
+
+def test_large_numbers_that_differ_do_not_take_each_others_place(service: Service) -> None:
+    service.put("/v2/queues/q", json={"_conflate": "id"})
+    service.post_bodies({"id": 12345678901234567890123}, {"id": 12345678901234567890124})
+    assert len(service.bodies()) == 2
+
+
 @pytest.mark.parametrize("value", [1, ["a"], {"a": 1}, "x" * 257])
 def test_a_key_that_means_nothing_is_refused(face: Face, value: Any) -> None:
     with pytest.raises(Refusal, match="_conflate") as refusal:

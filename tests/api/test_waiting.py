@@ -1,10 +1,14 @@
 """Waiting for messages over HTTP."""
 
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
 import httpx
 
-from tests.api.calling import Service
+from sukkal.model import QueueKey
+from tests.api.calling import CLIENT, OTHER_CLIENT, Service
+from tests.api.sockets import Socket
 
 
 async def waits(service: Service, method: str, path: str) -> "asyncio.Task[httpx.Response]":
@@ -143,3 +147,124 @@ def test_more_messages_than_waiters_are_all_taken(service: Service) -> None:
         assert sorted(taken) == [0, 1, 2]
 
     service.run(scenario())
+
+
+async def turns_until(condition: Callable[[], bool]) -> None:
+    for _ in range(100_000):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it has not come to that")
+
+
+def begun(service: Service, method: str, path: str, client: str) -> "asyncio.Task[Any]":
+    return asyncio.ensure_future(service.request(method, path, client=client))
+
+
+async def turns(count: int = 300) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
+def test_a_listing_that_was_woken_in_vain_is_woken_by_the_next_message(service: Service) -> None:
+    async def scenario() -> None:
+        other = begun(service, "GET", "/v2/queues/q/messages?wait=60", OTHER_CLIENT)
+        await turns()
+        # This one does not want its own messages.
+        own = begun(service, "GET", "/v2/queues/q/messages?wait=60", CLIENT)
+        await turns()
+        await post(service, "mine")
+        assert (await other).json()["messages"][0]["body"] == "mine"
+        await turns()
+        assert not own.done()
+        theirs = {"messages": [{"body": "theirs"}]}
+        await service.request("POST", "/v2/queues/q/messages", json=theirs, client=OTHER_CLIENT)
+        await turns()
+        try:
+            assert own.done()
+        finally:
+            own.cancel()
+
+    service.run(scenario())
+
+
+def test_an_idle_queue_stays_while_a_listing_that_was_woken_in_vain_waits(service: Service) -> None:
+    service.put("/v2/queues/q", json={"_expires_after": 50})
+
+    async def scenario() -> bool:
+        other = begun(service, "GET", "/v2/queues/q/messages?wait=60", OTHER_CLIENT)
+        await turns()
+        own = begun(service, "GET", "/v2/queues/q/messages?wait=60", CLIENT)
+        await turns()
+        await post(service, "mine")
+        await other
+        await turns()
+        service.pass_s(50)
+        await service.app.sweeper.sweep()
+        there = (await service.request("GET", "/v2/queues?limit=5")).json()["queues"]
+        own.cancel()
+        return bool(there)
+
+    assert service.run(scenario())
+
+
+def test_consumers_of_several_clients_each_have_their_turn(service: Service) -> None:
+    third = "1d0c6e9a-1b52-4bd9-a5f7-6ac2e86e94a2"
+    got = {"one": 0, "two": 0, "claims": 0}
+    with Socket(service, client=CLIENT) as one, Socket(service, client=OTHER_CLIENT) as two:
+        for socket in (one, two):
+            socket.ask("claim_create", {"queue_name": "q", "prefetch": 100})
+            assert socket.silent()
+
+        async def claim() -> None:
+            while got["claims"] < 100:
+                answer = await service.request("POST", "/v2/queues/q/claims?wait=60&limit=1", client=third)
+                got["claims"] += len(answer.json()["messages"]) if answer.status_code == 201 else 0
+
+        def all_wait() -> bool:
+            place = service.app.waiting._places[QueueKey("p", "q")]
+            return len(place.takers) == 4 and not place.on_their_way
+
+        async def feed() -> None:
+            claimers = [asyncio.ensure_future(claim()) for _ in range(2)]
+            for number in range(12):
+                await turns_until(all_wait)
+                await post(service, number)
+            await turns_until(all_wait)
+            for each in claimers:
+                each.cancel()
+
+        service.run(feed())
+        for name, socket in (("one", one), ("two", two)):
+            while not socket.silent():
+                socket.receive()
+                got[name] += 1
+    assert got == {"one": 4, "two": 4, "claims": 4}
+
+
+def test_consumers_who_come_one_by_one_while_many_messages_are_posted_all_get_one(service: Service) -> None:
+    stuck: list[int] = []
+
+    async def scenario(queue: str, after: int) -> None:
+        path = f"/v2/queues/{queue}/claims?wait=60&limit=1"
+        first = begun(service, "POST", path, OTHER_CLIENT)
+        await turns()
+        document = {"messages": [{"body": number} for number in range(4)]}
+        posting = asyncio.ensure_future(service.request("POST", f"/v2/queues/{queue}/messages", json=document))
+        await turns(after)
+        second = begun(service, "POST", path, CLIENT)
+        await posting
+        assert (await first).status_code == 201
+        await turns()
+        third = begun(service, "POST", path, OTHER_CLIENT)
+        await asyncio.wait((second, third), timeout=1)
+        if not (second.done() and third.done()):
+            stuck.append(after)
+        second.cancel()
+        third.cancel()
+
+    for after in range(120):
+        service.run(scenario(f"q{after}", after))
+        if stuck:
+            break
+    assert stuck == []

@@ -8,7 +8,8 @@ __all__ = ["MUTANTS_OF_QUEUES"]
 
 _IDLE: Final = ("src/sukkal/service", ("tests/api/test_idle_queues.py",))
 _LATEST: Final = ("src/sukkal/service", ("tests/api/test_latest_only.py",))
-_TURNS: Final = ("src/sukkal/service", ("tests/unit/test_waiting.py",))
+_TURNS: Final = ("src/sukkal/service", ("tests/unit/test_waiting.py", "tests/unit/test_waiting_latecomers.py"))
+_WAITING: Final = ("src/sukkal/service", ("tests/api/test_waiting.py",))
 _CALLS: Final = ("src/sukkal/service", ("tests/api/test_calls.py",))
 _CONSUMERS: Final = ("src/sukkal/service", ("tests/api/test_consumers.py",))
 
@@ -40,6 +41,19 @@ MUTANTS_OF_QUEUES: Final = (
         "        catalogue.removed(queue, gone)\n",
         "        pass\n",
     ),
+    Mutant(
+        "what becomes a dead letter is replaced",
+        "queries.sql",
+        "lifetime <> -1 AND (claim IS NULL",
+        "(claim IS NULL",
+    ),
+    Mutant(
+        "dead letters have no key",
+        "letters.py",
+        "msgspec.structs.replace(each, key=key) for each, key in keyed",
+        "each for each, _ in keyed",
+        *_LATEST,
+    ),
     Mutant("a changed queue is idle", "idle.py", "entry.queue.revision != idle.revision or ", ""),
     Mutant("a queue with a subscription is idle", "idle.py", " or entry.queue.subscriptions:", ":"),
     Mutant(
@@ -69,6 +83,27 @@ MUTANTS_OF_QUEUES: Final = (
         "idle.py",
         "        self._plan(key, idle_s)\n        return False",
         "        return False",
+        *_IDLE,
+    ),
+    Mutant(
+        "a queue that could not be looked at stays",
+        "idle.py",
+        "                if self.watches(key):\n",
+        "                if False:\n",
+        *_IDLE,
+    ),
+    Mutant(
+        "what was planned before is kept",
+        "idle.py",
+        "if len(self._due) > 2 *",
+        "if False and len(self._due) > 2 *",
+        *_IDLE,
+    ),
+    Mutant(
+        "a queue that is made while it is deleted stays",
+        "idle.py",
+        "            return  # Somebody has made it anew meanwhile.\n",
+        "            pass\n",
         *_IDLE,
     ),
     Mutant("what an earlier process left stays", "idle.py", "if self._read_from is not None:", "if False:", *_IDLE),
@@ -105,7 +140,41 @@ MUTANTS_OF_QUEUES: Final = (
     Mutant(
         "who was woken in vain loses its place", "waiting.py", "if each.ticket > waiter.ticket)", "if False)", *_TURNS
     ),
-    Mutant("who goes away swallows the wake-up", "waiting.py", "(called and found is None) or ", "", *_TURNS),
+    Mutant(
+        "who goes away swallows the wake-up",
+        "waiting.py",
+        "(called if found is None",
+        "(False if found is None",
+        *_TURNS,
+    ),
+    Mutant(
+        "who joins those who are called is not thought of",
+        "waiting.py",
+        "all(each.called for each in self.takers if each is not waiter)",
+        "len(self.takers) == 1",
+        *_TURNS,
+    ),
+    Mutant(
+        "who looks in vain looks for those who come meanwhile",
+        "waiting.py",
+        "max(self.looked_for, waiter.looks_for)",
+        "self.unseeing",
+        *_TURNS,
+    ),
+    Mutant(
+        "who has not looked is thought of for ever",
+        "waiting.py",
+        "max(self.looked_for, waiter.looks_for)",
+        "self.looked_for",
+        *_TURNS,
+    ),
+    Mutant(
+        "a place is forgotten while one who was woken there looks",
+        "waiting.py",
+        "        if not place.present:\n",
+        "        if not (place.takers or place.watchers or place.on_their_way):\n",
+        *_TURNS,
+    ),
     Mutant(
         "the end of a delay wakes all",
         "waiting.py",
@@ -116,8 +185,8 @@ MUTANTS_OF_QUEUES: Final = (
     Mutant(
         "the end of a delay wakes one only",
         "waiting.py",
-        "found and (passes or again or place.unseen)",
-        "found and (again or place.unseen)",
+        "(found and (passes or again))",
+        "(found and again)",
         *_TURNS,
     ),
     Mutant(
@@ -132,6 +201,20 @@ MUTANTS_OF_QUEUES: Final = (
         "replies.py",
         "key._replace(name=f",
         'key._replace(project="", name=f',
+        *_CALLS,
+    ),
+    Mutant(
+        "a late reply makes a queue that stores replies",
+        "attributes.py",
+        "return is_reply_queue(key) or (queue",
+        "return (queue",
+        *_CALLS,
+    ),
+    Mutant(
+        "any queue whose name begins so is one for replies",
+        "names.py",
+        " and _REPLY_QUEUE.fullmatch(key.name) is not None",
+        "",
         *_CALLS,
     ),
     Mutant("the last reply counts", "replies.py", " and reply.body is None", "", *_CALLS),
@@ -174,10 +257,32 @@ MUTANTS_OF_QUEUES: Final = (
     Mutant(
         "claims are not renewed",
         "consuming.py",
-        "                await self._claims.extend(self._key, claim_id, ttl_s=self._ttl_s, grace_s=self._grace_s)\n",
+        "            await self._claims.extend(self._key, claim_id, ttl_s=self._ttl_s, grace_s=self._grace_s)\n",
         "",
         *_CONSUMERS,
     ),
+    Mutant(
+        "claims are renewed by the time that they had",
+        "consuming.py",
+        "            self._taking.cancel()\n        self.look_again()\n",
+        "            self._taking.cancel()\n",
+        *_CONSUMERS,
+    ),
+    Mutant(
+        "a consumer that takes no more takes the room of others",
+        "consuming.py",
+        " and (self._prefetch or self._held):",
+        ":",
+        *_CONSUMERS,
+    ),
+    Mutant(
+        "one claim that cannot be renewed ends the others",
+        "consuming.py",
+        "            with contextlib.suppress(SukkalError):  # There",
+        "            with contextlib.nullcontext():  # There",
+        *_CONSUMERS,
+    ),
+    Mutant("consumers are all one client", "consuming.py", "                client=self._client,\n", "", *_WAITING),
     Mutant("what was done elsewhere takes room", "consuming.py", "and id_ not in still", "and not id_", *_CONSUMERS),
     Mutant(
         "a consumer that takes no more takes one more",

@@ -6,7 +6,6 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from sukkal.engines.memory import MemoryEngine
-from sukkal.errors import StoreUnavailable
 from sukkal.model import NewMessage, Post, QueueKey
 from sukkal.service.waiting import Waiting
 from sukkal.testing import FakeClock
@@ -286,31 +285,29 @@ def test_the_end_of_a_delay_wakes_no_more_than_find_something() -> None:
     asyncio.run(main())
 
 
-@pytest.mark.parametrize("ends", ["found", "cancelled", "failed"])
-def test_who_joins_while_the_first_one_looks_is_not_forgotten(ends: str) -> None:
-    async def scenario(waiting: Waiting, shelf: Shelf, clock: FakeClock) -> None:
-        log, go, looks = Log(waiting, shelf), asyncio.Event(), 0
+def test_a_watcher_who_was_woken_in_vain_is_woken_again() -> None:
+    async def scenario() -> None:
+        waiting = Waiting(MemoryEngine(), FakeClock())
+        posted: list[str] = []
 
-        async def slow() -> str | None:
-            nonlocal looks
-            looks += 1
-            if looks == 2:
-                shelf.items = 3  # posted before the first one had joined, so nobody was woken
-                await go.wait()
-                if ends == "failed":
-                    raise StoreUnavailable("away")
-            return await shelf.take()
+        def looking_for(what: str) -> "asyncio.Task[bool]":
+            async def look() -> bool:
+                return what in posted
 
-        first = asyncio.ensure_future(waiting.until(KEY, slow, wait_s=60, takes=True))
+            return asyncio.ensure_future(waiting.until(KEY, look, wait_s=60, takes=False))
+
+        one, two = looking_for("a"), looking_for("b")
         await turns()
-        await log.come("b", "c")
-        assert log.lines == []
-        if ends == "cancelled":
-            first.cancel()
-        go.set()
-        await asyncio.gather(first, return_exceptions=True)
+        posted.append("a")
+        waiting.wake(KEY, 1)
+        assert await one
         await turns()
-        assert log.lines == ["b", "c"]
-        waiting.close()
+        assert waiting.at(KEY)
+        posted.append("b")
+        waiting.wake(KEY, 1)
+        await turns()
+        done = two.done()
+        two.cancel()
+        assert done
 
-    run(scenario)
+    asyncio.run(scenario())

@@ -101,7 +101,7 @@ async def running(
         quotas = Quotas(engine, door.limits, now_ms)
         uses = Uses(now_ms)
         used = UsedStore(engine, uses)
-        store = ClearStore(used, door.encryption)
+        store = ClearStore(used, door.encryption, waiting.wake)
         listeners = Listeners(store, door.encryption, lenses, uses, now_ms)
 
         async def post(*what: Any, **more: Any) -> Posted:

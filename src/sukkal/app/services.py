@@ -74,7 +74,7 @@ def services_of(
         messages,
         Events(messages, settings, now_ms),
         Claims(store, settings, waiting, burials, background, now_ms, new_id),
-        Calls(store, settings, queues, messages, replies, background, now_ms, new_id),
+        Calls(store, settings, messages, replies, background, now_ms, new_id),
         Health(engine, now_ms, new_id),
         door.signed_urls,
         pushing.subscriptions,

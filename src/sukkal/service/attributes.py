@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from sukkal import limits
 from sukkal.errors import InvalidRequest
-from sukkal.service.names import is_queue_name
+from sukkal.model import Queue, QueueKey
+from sukkal.service.names import is_queue_name, is_reply_queue
 from sukkal.settings import Settings
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "is_ephemeral",
     "is_searched",
     "normalises",
+    "stores_nothing",
     "with_defaults",
 ]
 
@@ -118,6 +120,11 @@ def history_s(metadata: Mapping[str, Any]) -> int:
 def is_ephemeral(metadata: Mapping[str, Any]) -> bool:
     """Tell whether a queue stores nothing."""
     return metadata.get("_persistence") == "none"
+
+
+def stores_nothing(key: QueueKey, queue: Queue | None) -> bool:
+    """Tell whether what is posted to a queue is only told, because its metadata say so or it is one for replies."""
+    return is_reply_queue(key) or (queue is not None and is_ephemeral(queue.metadata))
 
 
 def is_searched(metadata: Mapping[str, Any]) -> bool:

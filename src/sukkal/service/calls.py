@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import Final
 
 import msgspec
 from msgspec.structs import replace
@@ -11,18 +10,16 @@ from msgspec.structs import replace
 from sukkal import limits
 from sukkal.errors import CallTimedOut, InvalidParameter, InvalidRequest, SukkalError
 from sukkal.model import QueueKey
-from sukkal.service.attributes import is_ephemeral
+from sukkal.service.attributes import stores_nothing
 from sukkal.service.background import Background
 from sukkal.service.incoming import Draft, Posted
 from sukkal.service.messages import Messages
-from sukkal.service.queues import Queues
+from sukkal.service.names import reply_queue
 from sukkal.service.replies import Replies
 from sukkal.settings import Settings
 from sukkal.store import Store
 
 __all__ = ["Called", "Calls"]
-
-_REPLIES: Final = {"_persistence": "none", "_expires_after": limits.REPLIES_IDLE_S}
 
 
 class Called(msgspec.Struct, frozen=True):
@@ -33,13 +30,16 @@ class Called(msgspec.Struct, frozen=True):
 
 
 class Calls:
-    """Makes calls. Replies come to a queue of this process in each project, which stores nothing."""
+    """Makes calls.
+
+    Replies are posted to a queue of this process in the caller's project. It is no more than a name: nothing is stored
+    under it, so nothing has to be there when a reply comes.
+    """
 
     def __init__(
         self,
         store: Store,
         settings: Settings,
-        queues: Queues,
         messages: Messages,
         replies: Replies,
         background: Background,
@@ -48,7 +48,6 @@ class Calls:
     ) -> None:
         self._store = store
         self._settings = settings
-        self._queues = queues
         self._messages = messages
         self._replies = replies
         self._background = background
@@ -63,10 +62,9 @@ class Calls:
         ``CallTimedOut``.
         """
         timeout_s = self._timeout(timeout_s)
-        queue = await self._store.get_queue(key)
-        if queue is not None and is_ephemeral(queue.metadata):
+        if stores_nothing(key, await self._store.get_queue(key)):
             raise InvalidRequest("The queue stores nothing (_persistence), so nobody could claim the call.")
-        replies = await self._reply_queue(key)
+        replies = self._reply_queue(key)
         correlation_id = self._new_id()
         ttl_s = max(timeout_s, limits.MESSAGE_TTL_S_MIN) if draft.ttl_s is None else draft.ttl_s
         request = replace(draft, ttl_s=ttl_s, reply_to=replies.name, correlation_id=correlation_id)
@@ -91,12 +89,10 @@ class Calls:
     async def _withdraw(self, key: QueueKey, ids: tuple[str, ...]) -> None:
         await self._store.delete_messages(key, ids, now_ms=self._now_ms(), claimed=False)
 
-    async def _reply_queue(self, key: QueueKey) -> QueueKey:
-        """Return the queue for replies to this process, which is made when it is not there."""
-        self._name = self._name or f"replies-{self._new_id()}"
-        replies = QueueKey(key.project, self._name)
-        await self._queues.create(replies, _REPLIES)
-        return replies
+    def _reply_queue(self, key: QueueKey) -> QueueKey:
+        """Return the queue for replies to this process in the project of another queue."""
+        self._name = self._name or reply_queue(self._new_id())
+        return QueueKey(key.project, self._name)
 
     def _timeout(self, timeout_s: int | None) -> int:
         most = max(self._settings.wait_max_s, 1)

@@ -8,11 +8,11 @@ from sukkal.errors import ClaimNotFound, InvalidRequest, MessageNotFound
 from sukkal.model import Claim, HeldClaim, Message, NewClaim, QueueKey, Release, Settled
 from sukkal.service.attributes import DeadLetters
 from sukkal.service.background import Background
+from sukkal.service.clear_store import ClearStore
 from sukkal.service.dead_letters import Burials
 from sukkal.service.pages import check_limit
 from sukkal.service.waiting import Waiting
 from sukkal.settings import Settings
-from sukkal.store import Store
 
 __all__ = ["Claims", "Taken"]
 
@@ -25,7 +25,7 @@ class Claims:
 
     def __init__(
         self,
-        store: Store,
+        store: ClearStore,
         settings: Settings,
         waiting: Waiting,
         burials: Burials,
@@ -71,8 +71,15 @@ class Claims:
         now_ms = self._now_ms()
         held = await self._store.get_claim(key, claim_id, now_ms=now_ms)
         if held is None:
-            raise ClaimNotFound(f"Claim {claim_id} does not exist in queue {key.name} for project {key.project}")
+            raise _not_found(key, claim_id)
         return held, now_ms
+
+    async def held_ids(self, key: QueueKey, claim_id: str) -> frozenset[str]:
+        """Return the ids of what a live claim holds, also of what cannot be read. Raises ``ClaimNotFound``."""
+        ids = await self._store.held_ids(key, claim_id, now_ms=self._now_ms())
+        if ids is None:
+            raise _not_found(key, claim_id)
+        return ids
 
     async def list(self, key: QueueKey, *, marker: str, limit: int | None) -> tuple[Sequence[Claim], int]:
         """Return live claims by id, and the time."""
@@ -93,9 +100,10 @@ class Claims:
                 f"The grace for a claim may not exceed {self._settings.max_claim_grace} seconds, and must not be "
                 "negative."
             )
-        await self._store.extend(key, claim_id, ttl_s=ttl_s, grace_s=grace_s, now_ms=self._now_ms())
-        # Who waits had reckoned with the claim's old end.
-        self._waiting.wake(key, 1)
+        now_ms = self._now_ms()
+        await self._store.extend(key, claim_id, ttl_s=ttl_s, grace_s=grace_s, now_ms=now_ms)
+        # Who waits may have reckoned with a later end.
+        self._waiting.expect(key, now_ms + ttl_s * limits.SECOND_MS)
 
     async def release(self, key: QueueKey, claim_id: str) -> None:
         """End a claim and free what it holds at once; a claim that has ended is no error."""
@@ -175,3 +183,7 @@ class Claims:
     def _give_back(self, key: QueueKey, claim: NewClaim, taken: "asyncio.Future[tuple[Message, ...]]") -> None:
         if not taken.cancelled() and taken.exception() is None and taken.result():
             self._background.start(self.release(key, claim.id))
+
+
+def _not_found(key: QueueKey, claim_id: str) -> ClaimNotFound:
+    return ClaimNotFound(f"Claim {claim_id} does not exist in queue {key.name} for project {key.project}")

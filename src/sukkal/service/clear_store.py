@@ -1,6 +1,7 @@
 """The store as callers' operations see it: bodies that were encrypted come out in the clear, whatever asks for them."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
@@ -13,12 +14,14 @@ from sukkal.model import (
     Page,
     Position,
     Post,
+    Queue,
     QueueKey,
     Release,
     Stats,
     View,
 )
 from sukkal.service.attributes import encrypts
+from sukkal.service.conflation import conflation_key
 from sukkal.service.encryption import Encryption
 from sukkal.store import Store
 
@@ -28,12 +31,14 @@ __all__ = ["ClearStore"]
 class ClearStore:
     """A store in front of another one. See ``sukkal.store.Store``; calls raise ``KeyUnavailable`` besides.
 
-    What moves messages without reading them, such as dead letters, uses the other one.
+    What moves messages without reading them, such as dead letters, uses the other one. ``freed`` is told how many
+    messages of a queue may be taken again.
     """
 
-    def __init__(self, store: Store, encryption: Encryption) -> None:
+    def __init__(self, store: Store, encryption: Encryption, freed: Callable[[QueueKey, int], None]) -> None:
         self._store = store
         self._encryption = encryption
+        self._freed = freed
         self.put_queue = store.put_queue
         self.get_queue = store.get_queue
         self.list_queues = store.list_queues
@@ -94,6 +99,11 @@ class ClearStore:
         held = await self._store.get_claim(key, claim_id, now_ms=now_ms)
         return held and HeldClaim(held.claim, self._encryption.open(key.project, held.messages))
 
+    async def held_ids(self, key: QueueKey, claim_id: str, *, now_ms: int) -> frozenset[str] | None:
+        """Return the ids of what a live claim holds, whether it can be read or not."""
+        held = await self._store.get_claim(key, claim_id, now_ms=now_ms)
+        return None if held is None else frozenset([message.id for message in held.messages])
+
     async def stats(self, key: QueueKey, *, now_ms: int) -> Stats:
         """Count the queue's live messages."""
         stats = await self._store.stats(key, now_ms=now_ms)
@@ -111,19 +121,20 @@ class ClearStore:
     ) -> None:
         """Undo a claim whose messages came, or whose key went, between looking and claiming."""
         if settled:
-            again = [
-                NewMessage(
-                    id=message.id,
-                    body=message.body,
-                    ttl_s=message.ttl_s,
-                    client=message.client,
-                    attributes=message.attributes,
-                )
-                for message in messages
-            ]
-            await self._store.publish((Post(key, tuple(again)),), now_ms=now_ms)
-            return
-        try:
-            await self._store.settle(key, claim.id, {}, now_ms=now_ms, rest=Release())
-        except ClaimNotFound:
-            return
+            queue = await self._store.get_queue(key)
+            again = tuple([self._as_new(queue, message) for message in messages])
+            await self._store.publish((Post(key, again),), now_ms=now_ms)
+        else:
+            with contextlib.suppress(ClaimNotFound):
+                await self._store.settle(key, claim.id, {}, now_ms=now_ms, rest=Release())
+        self._freed(key, len(messages))
+
+    def _as_new(self, queue: Queue | None, message: Message) -> NewMessage:
+        return NewMessage(
+            id=message.id,
+            body=message.body,
+            ttl_s=message.ttl_s,
+            client=message.client,
+            attributes=message.attributes,
+            key=None if queue is None else conflation_key(queue, message, self._encryption),
+        )

@@ -71,11 +71,23 @@ class IdleQueues:
         self._expect(key, idle_s)
         await self._store.put_record(_record(key), msgspec.json.encode(_Term(idle_s)), now_ms=self._now_ms())
 
+    def watches(self, key: QueueKey) -> bool:
+        """Tell whether a queue is known here, as all are that go."""
+        return key in self._due_ms
+
+    def use(self, key: QueueKey) -> None:
+        """Take note that somebody uses a queue now."""
+        self._uses.note(key)
+
     async def forget(self, key: QueueKey) -> None:
         """Let a queue be that is gone or has lost the attribute, and remove the history of one that is gone."""
+        queue = await self._store.get_queue(key)
+        if queue is not None and expires_after_s(queue.metadata):
+            return  # Somebody has made it anew meanwhile.
         self._uses.forget(key)
         self._due_ms.pop(key, None)
-        if await self._store.get_queue(key) is None:
+        self._compact()
+        if queue is None:
             # Before the record: should this process die here, the next one finds what is left of the queue.
             await self._store.delete_queue(history_key(key))
         if self._uses.last_ms(key) is None:  # Nobody has made it anew meanwhile.
@@ -87,22 +99,45 @@ class IdleQueues:
             await self._read(self._read_from)
         removed = 0
         for _ in range(limits.IDLE_QUEUES_PER_ROUND):
-            now_ms = self._now_ms()
-            if not self._due or self._due[0][0] > now_ms:
+            if (key := self._next()) is None:
                 break
+            try:
+                removed += await self._look(key)
+            except BaseException:
+                if self.watches(key):
+                    # A little later, so that others come first if this one alone cannot be looked at.
+                    self._look_at(key, self._now_ms() + 1)
+                raise
+        return removed
+
+    def _next(self) -> QueueKey | None:
+        """Return a queue whose time may be over, if there is one."""
+        now_ms = self._now_ms()
+        while self._due and self._due[0][0] <= now_ms:
             due_ms, key = heapq.heappop(self._due)
             if self._due_ms.get(key) == due_ms:
-                removed += await self._look(key)
-        return removed
+                return key
+        return None
 
     def _expect(self, key: QueueKey, idle_s: int) -> None:
         self._uses.begin(key)
         self._plan(key, idle_s)
 
     def _plan(self, key: QueueKey, idle_s: int) -> None:
-        """Look at a queue when its time may be over; what was planned before does not count."""
-        self._due_ms[key] = due_ms = self._ends_ms(key, idle_s)
+        """Look at a queue when its time may be over."""
+        self._look_at(key, self._ends_ms(key, idle_s))
+
+    def _look_at(self, key: QueueKey, due_ms: int) -> None:
+        """Look at a queue at a time; what was planned before does not count."""
+        self._due_ms[key] = due_ms
         heapq.heappush(self._due, (due_ms, key))
+        self._compact()
+
+    def _compact(self) -> None:
+        """Drop what does not count any more when that is most of what was planned."""
+        if len(self._due) > 2 * len(self._due_ms):
+            self._due = [(due_ms, key) for key, due_ms in self._due_ms.items()]
+            heapq.heapify(self._due)
 
     async def _read(self, after: tuple[str, str]) -> None:
         """Learn of queues that an earlier process has left, a page of them."""

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from sukkal import limits
 from sukkal.errors import InvalidRequest
 from sukkal.model import NewMessage, Once, Post, Published, Queue, QueueKey
-from sukkal.service.attributes import QueueRules, conflates, encrypts, is_ephemeral, normalises
+from sukkal.service.attributes import QueueRules, conflates, encrypts, normalises, stores_nothing
 from sukkal.service.conflation import conflation_key
 from sukkal.service.encryption import Encryption
 from sukkal.service.fan_out import Copies, FanOut, is_copied
@@ -111,7 +111,7 @@ class Incoming:
         if passed and size > rules.post_bytes_max:
             size = sum([size_as_posted(self._recogniser, draft.body) for draft in drafts])
         messages = self._messages(key, queue, client, drafts, rules, size)
-        if queue is not None and is_ephemeral(queue.metadata):
+        if stores_nothing(key, queue):
             return await self._tell(key, drafts, messages)
         if passed:
             messages = tuple([on_its_way(message, passed) for message in messages])
@@ -138,7 +138,7 @@ class Incoming:
         queue = await self._store.get_queue(key)
         rules = QueueRules(queue.metadata if queue else {}, self._settings)
         messages = self._messages(key, queue, client, drafts, rules, size)
-        if queue is not None and is_ephemeral(queue.metadata):
+        if stores_nothing(key, queue):
             return await self._tell(key, drafts, messages)
         acts = [self._repeats.act(name) for name in dict.fromkeys(names)]
         async with self._known(key, queue, acts) as earlier:
@@ -254,13 +254,9 @@ class Incoming:
         return tuple([replace(message, body=seal(project, message.id, message.body)) for message in messages])
 
     def _keyed(self, queue: Queue, messages: tuple[NewMessage, ...]) -> tuple[NewMessage, ...]:
-        metadata = queue.metadata
-        if conflates(metadata) is None:
+        if conflates(queue.metadata) is None:
             return messages
-        secret = self._encryption.secret(queue.key.project) if encrypts(metadata) else b""
-        return tuple(
-            [replace(message, key=conflation_key(metadata, message.body, secret=secret)) for message in messages]
-        )
+        return tuple([replace(message, key=conflation_key(queue, message, self._encryption)) for message in messages])
 
     async def _copies(
         self,
@@ -290,7 +286,7 @@ class Incoming:
     async def _tell(self, key: QueueKey, drafts: Sequence[Draft], messages: Sequence[NewMessage]) -> Posted:
         """Post to a queue that stores nothing."""
         if any(message.delay_s for message in messages):
-            raise InvalidRequest("The queue stores nothing (_persistence), so it takes no delays.")
+            raise InvalidRequest("The queue stores nothing, so it takes no delays.")
         for draft in drafts:
             if draft.correlation_id is not None:
                 self._replies.arrived(key, draft.correlation_id, draft.body)

@@ -14,6 +14,7 @@ from sukkal import limits
 from sukkal.errors import KeyUnavailable
 from sukkal.model import Message, NewMessage, Queue, QueueKey
 from sukkal.service.attributes import normalises
+from sukkal.service.conflation import conflation_key
 from sukkal.service.encryption import Encryption, is_sealed
 from sukkal.service.fan_out import Copies, FanOut, is_copied, passing
 from sukkal.service.lenses import posted
@@ -113,6 +114,9 @@ class Letters:
         queue = await self._store.get_queue(target)
         if queue is not None and normalises(queue.metadata):
             letters = [self._as_event(target, each) for each in letters]
+        if queue is not None:
+            keyed = [(each, conflation_key(queue, each, self._encryption)) for each in letters]
+            letters = [msgspec.structs.replace(each, key=key) for each, key in keyed]
         copies = await self._copies(queue, letters, passed) if queue is not None and is_copied(queue) else Copies()
         await self._fan_out.come(copies)
         await self._posting.publish(target, queue, letters, copies=copies.posts, now_ms=self._now_ms())

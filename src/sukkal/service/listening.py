@@ -16,7 +16,7 @@ import msgspec
 from sukkal import limits
 from sukkal.errors import InvalidRequest, RevisionConflict, ShuttingDown, SukkalError
 from sukkal.model import Message, NewMessage, Page, Position, QueueKey, View
-from sukkal.service.attributes import history_s, is_ephemeral
+from sukkal.service.attributes import history_s, stores_nothing
 from sukkal.service.encryption import Encryption
 from sukkal.service.handing_over import HandingOver
 from sukkal.service.hearing import Ear, Heard, Place
@@ -228,7 +228,7 @@ class Listeners:
 
     async def _remembers(self, key: QueueKey) -> bool:
         queue = await self._store.get_queue(key)
-        return queue is None or not is_ephemeral(queue.metadata)
+        return not stores_nothing(key, queue)
 
     async def _page(self, watched: QueueKey, sequence: int) -> Page:
         after = Position(0, sequence)

@@ -9,15 +9,27 @@ from sukkal import limits
 from sukkal.errors import InvalidHeader, InvalidName, MissingProject
 from sukkal.model import QueueKey, QueueKind
 
-__all__ = ["client_id", "is_queue_name", "project_id", "queue_key"]
+__all__ = ["client_id", "is_queue_name", "is_reply_queue", "project_id", "queue_key", "reply_queue"]
 
 _UUID_CHARS_MAX: Final = 64
 _QUEUE_NAME: Final = re.compile(r"[a-zA-Z0-9_\-.]+")
+_REPLIES: Final = "replies-"
+_REPLY_QUEUE: Final = re.compile(_REPLIES + r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def is_queue_name(text: str) -> bool:
     """Tell whether a queue may have this name."""
     return len(text) <= limits.QUEUE_NAME_CHARS_MAX and _QUEUE_NAME.fullmatch(text) is not None
+
+
+def reply_queue(id_: str) -> str:
+    """Return the name of a queue for replies to calls."""
+    return _REPLIES + id_
+
+
+def is_reply_queue(key: QueueKey) -> bool:
+    """Tell by its name whether a queue is one for replies to calls, of whichever process."""
+    return key.kind == "queue" and key.name.startswith(_REPLIES) and _REPLY_QUEUE.fullmatch(key.name) is not None
 
 
 @lru_cache(maxsize=65_536)

@@ -110,6 +110,9 @@ class Queues:
         finally:
             if limited:
                 self._quotas.settle(key.project, wanted)
+        if idle_s and not self._idle.watches(key):
+            # Somebody who had found the queue gone has let it be just now.
+            await self._idle.watch(key, idle_s)
 
     async def get(self, key: QueueKey) -> dict[str, Any]:
         """Return the queue's metadata with all defaults; a queue nobody made yet has the defaults alone."""
@@ -207,6 +210,7 @@ class Queues:
         if not isinstance(resources, list) or not all(resource in _RESOURCES for resource in resources):
             allowed = ", ".join(repr(name) for name in _RESOURCES)
             raise InvalidRequest(f"Resource types must be a sub set of {{{allowed}}}.")
+        self._idle.use(key)
         if "messages" in resources:
             await self._removal.remove(key, contents_only=True)
         if "subscriptions" in resources:

@@ -25,15 +25,16 @@ class _Waiter:
     """One who waits, and the client that does; ``ticket`` grows with the time of coming.
 
     It is ``called`` from when it is woken until it has looked. One that ``passes`` and finds something wakes the next
-    one, since there may be more.
+    one, since there may be more. ``looks_for`` so many who had come without looking when it began to look.
     """
 
-    __slots__ = ("called", "client", "passes", "ticket", "woken")
+    __slots__ = ("called", "client", "looks_for", "passes", "ticket", "woken")
 
     def __init__(self, ticket: int, client: str) -> None:
         self.ticket = ticket
         self.client = client
         self.called = self.passes = False
+        self.looks_for = 0
         self.renew()
 
     def renew(self) -> None:
@@ -44,19 +45,30 @@ class _Waiter:
 class _Place:
     """The waiters at one queue, and the alarm for its next delay or claim that ends.
 
-    ``on_their_way`` are so many takers that were woken and have not looked yet; ``turns`` tells in which order clients
-    were called last; ``unseen`` is set when one has come who has not looked while nobody stood in the line: those who
-    are on their way may have been called for fewer messages than there are.
+    ``present`` are so many who wait or are looking, ``on_their_way`` so many takers that were woken and have not looked
+    yet; ``turns`` tells in which order clients were called last. So many ``unseeing`` have come who have not looked
+    while all others in the line were called, or nobody was in it: they may have been called for fewer messages than
+    there are. For so many of these others have ``looked_for`` something, and found nothing.
     """
 
-    __slots__ = ("alarm", "alarm_ms", "on_their_way", "takers", "turns", "unseen", "watchers")
+    __slots__ = (
+        "alarm",
+        "alarm_ms",
+        "looked_for",
+        "on_their_way",
+        "present",
+        "takers",
+        "turns",
+        "unseeing",
+        "watchers",
+    )
 
     def __init__(self) -> None:
         self.takers: deque[_Waiter] = deque()
         self.watchers: deque[_Waiter] = deque()
-        self.on_their_way = 0
+        self.present = self.on_their_way = 0
         self.turns: dict[str, None] = {}
-        self.unseen = False
+        self.unseeing = self.looked_for = 0
         self.alarm: asyncio.TimerHandle | None = None
         self.alarm_ms = 0
 
@@ -65,10 +77,14 @@ class _Place:
         """Whether there are takers, who have looked or will: whoever would wait as well stands behind them."""
         return bool(self.takers) or self.on_their_way > 0
 
+    def comes_unseeing(self, waiter: _Waiter) -> None:
+        """Take note that one has come who has not looked."""
+        self.unseeing += all(each.called for each in self.takers if each is not waiter)
+
     @property
-    def empty(self) -> bool:
-        """Whether nobody is here any more."""
-        return not (self.takers or self.watchers or self.on_their_way)
+    def unseen(self) -> bool:
+        """Whether there may be something for one who has come without looking."""
+        return self.unseeing > self.looked_for
 
     def call(self, *, passes: bool = False) -> None:
         """Wake a taker: clients in turn, of one client who has waited longest."""
@@ -92,9 +108,14 @@ class _Place:
 
     def looks(self, waiter: _Waiter) -> None:
         """Take note that one looks: unless it was woken for one message, there may be more than it finds."""
+        waiter.looks_for = self.unseeing
         if not waiter.called:
             self.on_their_way += 1
             waiter.called = waiter.passes = True
+
+    def found_nothing(self, waiter: _Waiter) -> None:
+        """Take note that there was nothing for one, nor for those who had come when it began to look."""
+        self.looked_for = max(self.looked_for, waiter.looks_for)
 
     def looked(self, waiter: _Waiter) -> None:
         """Take note that one who was woken has looked, or does not look any more."""
@@ -135,6 +156,11 @@ class Waiting:
         while place.watchers:
             place.watchers.popleft().woken.set_result(None)
 
+    def expect(self, key: QueueKey, due_ms: int) -> None:
+        """Tell those who wait at the queue that something becomes free at a time, which may be before they thought."""
+        if (place := self._places.get(key)) is not None:
+            self._set_alarm(key, place, due_ms)
+
     def close(self) -> None:
         """Send everybody away, now and from now on: who waits gets what there is."""
         self._closing = True
@@ -152,17 +178,19 @@ class Waiting:
         place = self._places.setdefault(key, _Place())
         waiters, waiter = place.takers if takes else place.watchers, _Waiter(next(self._tickets), client)
         found: bool | None = None
+        place.present += 1
         try:
             while not self._closing and self._now_ms() < ends_ms:
                 waiter.renew()
                 _enter(waiters, waiter)
                 if behind:
-                    place.unseen = place.unseen or len(waiters) == 1
+                    place.comes_unseeing(waiter)
                 else:
                     place.looks(waiter)
                     found = bool(result := await look())
                     if found:
                         return result
+                    place.found_nothing(waiter)
                     if not waiter.woken.done():
                         place.looked(waiter)
                 found, behind = None, False
@@ -173,19 +201,23 @@ class Waiting:
                     break
             waiter.renew()
             place.looks(waiter)
-            found = bool(result := await look())
+            if not (found := bool(result := await look())):
+                place.found_nothing(waiter)
             return result
         finally:
             self._leave(key, place, waiters, waiter, found=found)
 
     async def _arm(self, key: QueueKey, place: _Place) -> None:
-        now_ms = self._now_ms()
-        due_ms = await self._store.next_due(key, now_ms=now_ms)
-        if due_ms is None or (place.alarm is not None and place.alarm_ms <= due_ms):
+        due_ms = await self._store.next_due(key, now_ms=self._now_ms())
+        if due_ms is not None:
+            self._set_alarm(key, place, due_ms)
+
+    def _set_alarm(self, key: QueueKey, place: _Place, due_ms: int) -> None:
+        if place.alarm is not None and place.alarm_ms <= due_ms:
             return
         if place.alarm is not None:
             place.alarm.cancel()
-        delay_s = (due_ms - now_ms) / limits.SECOND_MS
+        delay_s = (due_ms - self._now_ms()) / limits.SECOND_MS
         place.alarm, place.alarm_ms = asyncio.get_running_loop().call_later(delay_s, self._ring, key, place), due_ms
 
     def _ring(self, key: QueueKey, place: _Place) -> None:
@@ -198,16 +230,16 @@ class Waiting:
     def _leave(
         self, key: QueueKey, place: _Place, waiters: deque[_Waiter], waiter: _Waiter, *, found: bool | None
     ) -> None:
-        """Let one go, and pass on what it was woken for if it has not looked, or was woken again since."""
+        """Let one go, and wake the next one if there may be something that this one has not taken."""
         if waiter in waiters:
             waiters.remove(waiter)
         passes, called, again = waiter.passes, waiter.called, waiter.woken.done()
         place.looked(waiter)
-        if found is False:
-            place.unseen = False
-        if place.takers and ((called and found is None) or (found and (passes or again or place.unseen))):
+        # It has not looked at what it was woken for, or there may be more than it found, or than it saw.
+        if place.takers and (called if found is None else place.unseen or (found and (passes or again))):
             place.call(passes=passes)
-        if place.empty and self._places.get(key) is place:
+        place.present -= 1
+        if not place.present:
             if place.alarm is not None:
                 place.alarm.cancel()
             del self._places[key]

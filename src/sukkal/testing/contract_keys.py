@@ -59,6 +59,16 @@ class KeyContract:
         _put(subject, "newer")
         assert subject.all() == ["newer"]
 
+    def test_what_was_claimed_for_the_last_time_is_left_alone(self, subject: Subject) -> None:
+        _put(subject, "old")
+        subject.claim(1, ttl_s=60, max_attempts=1)
+        subject.pass_s(60)
+        _put(subject, "new")
+        _put(subject, "newer")
+        assert subject.all() == ["old", "newer"]
+        assert subject.claim(set_aside=True)[1] == ["old"]
+        assert subject.claim()[1] == ["newer"]
+
     def test_what_is_delayed_is_replaced(self, subject: Subject) -> None:
         late = NewMessage(id="late", body=b"1", ttl_s=60, delay_s=30, key=b"k")
         subject.run(subject.engine.publish((Post(QUEUE, (late,)),), now_ms=subject.clock()))

@@ -111,8 +111,12 @@ class Contents:
             attributes=new.attributes,
         )
         if new.key is not None:
-            older = [each for each in self.deliveries.values() if each.key == new.key and not each.claimed(now_ms)]
-            self.remove([each.message.id for each in older])
+            older = [
+                id_
+                for id_, each in self.deliveries.items()
+                if each.key == new.key and not each.set_aside and not each.claimed(now_ms)
+            ]
+            self.remove(older)
         self.deliveries[new.id] = Delivery(message, key=new.key)
         return message.sequence
 

@@ -66,7 +66,7 @@ ON CONFLICT (id, queue) DO NOTHING
 
 -- name: replace_older
 DELETE FROM messages INDEXED BY messages_key
-WHERE queue = ?1 AND key = ?2 AND sequence < ?3 AND (claim IS NULL OR visible_ms <= ?4)
+WHERE queue = ?1 AND key = ?2 AND sequence < ?3 AND lifetime <> -1 AND (claim IS NULL OR visible_ms <= ?4)
 RETURNING sequence
 
 -- name: delete_expired_id

@@ -25,6 +25,7 @@ __all__ = [
 
 _UNREADABLE: Final = "Request body could not be parsed."
 _EMPTY: Final = "Request body can not be empty"
+_NOT_OF_CALLS: Final = ("delay", "reply_to", "correlation_id")
 _NO_MESSAGES: Final = "No messages were found in the request body."
 
 
@@ -109,8 +110,10 @@ def decode_call(body: bytes) -> Draft:
     """Return the message of a call, its body as it came. Raises ``InvalidBody``."""
     document = decode_object(body)
     _check_members(document)
-    message = _call.decode(body)
-    return _draft(msgspec.structs.replace(message, delay=msgspec.UNSET), modern=True)
+    for name in _NOT_OF_CALLS:
+        if document.get(name) is not None:
+            raise InvalidBody(f'A call cannot have "{name}": the service says where the reply goes, and waits for it.')
+    return _draft(msgspec.structs.replace(_call.decode(body), delay=msgspec.UNSET), modern=True)
 
 
 def decode_events(body: bytes) -> list[NewEvent]:

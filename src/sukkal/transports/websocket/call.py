@@ -115,6 +115,11 @@ class Call(msgspec.Struct, gc=False):
         if (consumer := self.connection.consumers.get(self.key)) is not None:
             consumer.settled(ids)
 
+    def unsettled(self) -> None:
+        """Tell the connection's consumer of the queue that it may be done with messages."""
+        if (consumer := self.connection.consumers.get(self.key)) is not None:
+            consumer.look_again()
+
     def wait_s(self) -> int:
         """Return for how long the caller waits for messages at most. Raises ``InvalidBody``, ``InvalidParameter``."""
         wait_s = self.number("wait") or 0

@@ -34,14 +34,18 @@ async def create(call: Call, prefetch: int) -> Reply:
         await connection.drained()
         connection.push(encode_text(_text(key.name, message), binary=binary))
 
-    consumer = connection.consumers[key] = Consumer(claims, key, hand)
+    consumer = connection.consumers[key] = Consumer(claims, key, hand, client=call.caller.client)
     consumer.change(prefetch=prefetch, ttl_s=ttl_s, grace_s=grace_s)
+
+    async def consume() -> None:
+        await consumer.consume()
+        connection.consumers.pop(key, None)
 
     def begin() -> None:
         if connection.closed.is_set():
             return
-        connection.start(consumer.consume())
-        connection.start(until_expired(call, lambda: False))
+        connection.start(consume())
+        connection.start(until_expired(call, lambda: connection.consumers.get(key) is not consumer))
 
     return Reply(201, {"prefetch": prefetch}, then=begin)
 

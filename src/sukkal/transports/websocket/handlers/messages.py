@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import Raw
 
-from sukkal.errors import InvalidBody, InvalidRequest, QueueNotFound
+from sukkal.errors import InvalidBody, InvalidRequest, MessageClaimed, QueueNotFound
 from sukkal.model import View
 from sukkal.service.incoming import Posted
 from sukkal.service.lenses import FILTERS, FORMAT, lens_of
@@ -123,6 +123,11 @@ async def delete_many(call: Call) -> Reply:
         raise InvalidRequest(
             'The request should have either "ids" or "pop" parameter in the request, to be able to delete.'
         )
-    await call.services.messages.delete_many(call.key, ids, call.words("claim_ids"))
+    try:
+        await call.services.messages.delete_many(call.key, ids, call.words("claim_ids"))
+    except MessageClaimed:
+        # Some of them may be gone.
+        call.unsettled()
+        raise
     call.settled(*ids)
     return Reply(204, {})
