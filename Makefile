@@ -41,18 +41,23 @@ environments: $(VENV)/installed-dev  # the foreign programs that tests drive, ea
 	@$(PYTHON) -m tests.clients.environments
 	@$(PYTHON) -m tests.clients.rabbitmq
 	@$(PYTHON) -m tests.console.chromium
+	@$(PYTHON) -m tests.engines.postgresql_older
 
 .PHONY: bench
 bench: environments  ## Measure the service against a no-op handler; ARGS="--quick" are passed on
 	@$(PYTHON) -m bench $(ARGS)
 
 .PHONY: mutants
-mutants: $(VENV)/installed-dev  ## Break the SQLite engine and listening on purpose and see that the tests notice
+mutants: $(VENV)/installed-dev  ## Break the engines and listening on purpose and see that the tests notice
 	@$(PYTHON) -m tests.engines.mutants
 
 .PHONY: soak
 soak: $(VENV)/installed-dev  ## Listen with thousands of WebSockets for a minute; ARGS="--idle 100 ..." are passed on
 	@$(PYTHON) -m tests.soak $(ARGS)
+
+.PHONY: soak-stores
+soak-stores: $(VENV)/installed-dev  ## Load PostgreSQL for three minutes and see that its tables do not grow
+	@$(PYTHON) -m tests.soak_of_stores $(ARGS)
 
 .PHONY: clean
 clean:  ## Remove what the other targets made; data in ./sukkal-data stays

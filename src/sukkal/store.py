@@ -21,8 +21,8 @@ same laws: see ``records``, ``accounts`` and ``repetitions``. Rules (defaults, l
 are not the store's: see ``service``.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from sukkal.accounts import Accounts
 from sukkal.model import (
@@ -51,7 +51,7 @@ from sukkal.model import (
 from sukkal.records import Records
 from sukkal.repetitions import Repetitions
 
-__all__ = ["Engine", "Store"]
+__all__ = ["Engine", "Hinting", "Store"]
 
 
 class Store(Protocol):
@@ -204,6 +204,21 @@ class Store(Protocol):
 
     async def next_due(self, key: QueueKey, *, now_ms: int) -> int | None:
         """Return when the next delayed or claimed message becomes free, in ms, or ``None``. It may be too early."""
+
+
+@runtime_checkable
+class Hinting(Protocol):
+    """What an engine also offers that several processes share.
+
+    It is never what correctness rests on: a hint may come late, twice, or not at all.
+    """
+
+    def hints(self, tell: Callable[[Collection[QueueKey] | None], None]) -> None:
+        """Have ``tell`` called with queues that another process has posted to or given messages back in.
+
+        It is called on the event loop, soon after that was committed, with ``None`` if it may have been any queue. To
+        be asked for once, after ``start``.
+        """
 
 
 class Engine(Store, Records, Accounts, Repetitions, Protocol):

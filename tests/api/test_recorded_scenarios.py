@@ -77,9 +77,8 @@ ON_PURPOSE: Final[Mapping[str, Mapping[str, Mapping[str, str]]]] = {
         "checksum DELETE /v2/queues/cq3ff5c/messages?ids=*&claim_ids=*": {"503 -> 403": "a wrong claim is no accident"},
     },
     "smoke": {
-        # Pools and flavors are always served; who is no admin is refused the former.
-        "GET /v2/flavors": {"404 -> 200"},
-        "GET /v2/pools": {"404 -> 403"},
+        "GET /v2/flavors": {"404 -> 200": "flavors are always served"},
+        "GET /v2/pools": {"404 -> 403": "pools are always served, to admins"},
         "GET /v2/queues?detailed=true&with_count=true": {"count": "a count is a number"},
         "GET /v2/queues/q1/messages": {"#links": "there is a link as long as there may be more"},
         "GET /v2/queues/q1/messages?echo=true&limit=2": dict([REPEATED]),

@@ -1,4 +1,4 @@
-"""Do the tests notice? ``make mutants`` breaks the SQLite engine and listening by hand, bug by bug.
+"""Do the tests notice? ``make mutants`` breaks the engines and listening by hand, bug by bug.
 
 Each mutant is a copy of the package with one change; its suites have to fail on it. A surviving mutant is a missing
 test, and a change that no longer applies has to be rewritten: both fail the run.
@@ -15,13 +15,14 @@ from typing import Final
 from tests.engines.mutant import Mutant
 from tests.engines.mutants_of_costs import MUTANTS_OF_COSTS
 from tests.engines.mutants_of_listening import MUTANTS_OF_LISTENING
+from tests.engines.mutants_of_postgresql import MUTANTS_OF_POSTGRESQL
 from tests.engines.mutants_of_queues import MUTANTS_OF_QUEUES
 from tests.engines.mutants_of_room import MUTANTS_OF_ROOM
 from tests.engines.mutants_of_shares import MUTANTS_OF_SHARES
 from tests.engines.mutants_of_the_engine import MUTANTS_OF_THE_ENGINE
 
 _ROOT: Final = Path(__file__).parents[2]
-_SUITE_S_MAX: Final = 150
+_SUITE_S_MAX: Final = 400
 
 MUTANTS: Final = (
     *MUTANTS_OF_THE_ENGINE,
@@ -30,6 +31,7 @@ MUTANTS: Final = (
     *MUTANTS_OF_ROOM,
     *MUTANTS_OF_SHARES,
     *MUTANTS_OF_COSTS,
+    *MUTANTS_OF_POSTGRESQL,
 )
 
 

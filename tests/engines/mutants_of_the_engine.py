@@ -66,12 +66,14 @@ MUTANTS_OF_THE_ENGINE: Final = (
         "lifetimes.py",
         "return seconds * 1_000 if lifetime % 2 == 0 else max(2 * seconds, 1) * 1_000",
         "return seconds * 1_000",
+        folder="src/sukkal/engines",
     ),
     Mutant(
         "lifetimes off the grid are taken for exact ones",
         "lifetimes.py",
         "return 2 * (1 << seconds.bit_length() >> 1) + 1",
         "return 2 * (1 << seconds.bit_length() >> 1)",
+        folder="src/sukkal/engines",
     ),
     Mutant(
         "a message does not outlive the claim that holds it",

@@ -6,8 +6,11 @@ from typing import Final
 import pytest
 
 from sukkal import limits
+from sukkal.cli import welcome
+from sukkal.cli.show import effective
 from sukkal.errors import SettingsError
 from sukkal.settings import FIELDS, Address, Field, Settings, check, load, resolve
+from sukkal.settings.passwords import without_password
 
 NO_FLAGS: Mapping[str, str] = {}
 NO_VARIABLES: Mapping[str, str] = {}
@@ -113,10 +116,27 @@ def test_what_is_no_address_is_refused(listen: str) -> None:
 )
 def test_a_store_is_a_directory_or_memory(store: str, directory: str | None) -> None:
     assert flags(store=store).directory == directory
+    assert flags(store=store).database is None
+
+
+def test_a_store_may_be_a_database() -> None:
+    url = "postgresql://user:pass%40word@db1:5432,db2/name?target_session_attrs=read-write"
+    settings = flags(store=url)
+    assert (settings.database, settings.directory) == (url, None)
+
+
+def test_the_password_of_a_database_is_not_shown() -> None:
+    resolved = resolve({"store": "postgresql://user:secret@db/name"}, {}, no_file)
+    shown = effective(resolved)
+    assert "secret" not in shown
+    assert '# store = "postgresql://user:***@db/name"' in shown
+    assert "secret" not in welcome.text("http://x", resolved.settings)
+    assert "secret" not in refusal({"store": "postgresql://user:secret@db"})
+    assert without_password("postgresql://user@db/name") == "postgresql://user@db/name"
 
 
 @pytest.mark.parametrize(
-    "store", ["", "memory", "memory://x", "sqlite://data", "sqlite:///", "postgres://h/d", "/data"]
+    "store", ["", "memory", "memory://x", "sqlite://data", "sqlite:///", "postgres://h/d", "postgresql://h", "/data"]
 )
 def test_what_is_no_store_is_refused(store: str) -> None:
     assert "it takes sqlite:///DIR" in refusal({"store": store})
@@ -138,7 +158,8 @@ def test_a_refused_variable_is_named_as_it_was_written() -> None:
 
 def test_a_refused_key_is_named_with_its_file() -> None:
     assert refusal({"config": "s.toml"}, text='store = "redis://"') == (
-        "store (file s.toml) is 'redis://'; it takes sqlite:///DIR, sqlite:////ABSOLUTE/DIR or memory://, "
+        "store (file s.toml) is 'redis://'; it takes sqlite:///DIR, sqlite:////ABSOLUTE/DIR, "
+        "postgresql://USER:PASSWORD@HOST:PORT/DATABASE or memory://, "
         'for example: store = "sqlite:////var/lib/sukkal"'
     )
 

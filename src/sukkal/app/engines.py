@@ -8,6 +8,7 @@ from typing import Final
 
 from sukkal.engines.memory import MemoryEngine
 from sukkal.errors import SettingsError
+from sukkal.extras import needs_extra
 from sukkal.pools import Pool, PooledEngine
 from sukkal.pools.draining import Drains
 from sukkal.pools.lease import Lease
@@ -19,7 +20,8 @@ from sukkal.settings import Settings
 __all__ = ["drains_of", "engine_of", "pooled_engine", "pools_service"]
 
 _SQLITE: Final = "sqlite:///"
-_WANTS: Final = "sqlite:///DIR, sqlite:////ABSOLUTE/DIR or memory://"
+_POSTGRESQL: Final = "postgresql://"
+_WANTS: Final = "sqlite:///DIR, sqlite:////ABSOLUTE/DIR, postgresql://... or memory://"
 _ALONE: Final = (_SQLITE, "memory:")
 """Stores that one process has for itself, so that all others know at once what it does."""
 _SETTLE_MS: Final = 30_000
@@ -32,6 +34,11 @@ def engine_of(uri: str) -> MovableEngine:
         from sukkal.engines.sqlite import SqliteEngine
 
         return SqliteEngine(Path(uri.removeprefix(_SQLITE)))
+    if uri.startswith(_POSTGRESQL):
+        with needs_extra("postgresql", "To keep messages in PostgreSQL"):
+            from sukkal.engines.postgresql import PostgresqlEngine
+
+        return PostgresqlEngine(uri)
     if uri.startswith("memory:"):
         return MemoryEngine()
     raise SettingsError(f"A `uri` is {_WANTS}.")

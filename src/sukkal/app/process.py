@@ -17,6 +17,7 @@ from sukkal.errors import RouteNotFound, StartupError
 from sukkal.ids import OrderedIds
 from sukkal.logs import configure_logs
 from sukkal.settings import Address, Settings
+from sukkal.settings.passwords import without_password
 from sukkal.transports.http.adapter import AsgiAdapter
 from sukkal.transports.http.errors import error_response
 from sukkal.transports.http.exchange import Request, Response
@@ -78,7 +79,7 @@ async def _serve(settings: Settings, ready: Callable[[str], None]) -> int:
             _log.info("listening", extra={"url": f"{'wss' if tls else 'ws'}://{_place(listeners[-1][1])}"})
         _obey_signals(app, [server for server, _ in listeners], tls, settings)
         url = f"{'https' if tls else 'http'}://{_place(bound)}"
-        _log.info("listening", extra={"url": url, "store": settings.store, "auth": settings.auth})
+        _log.info("listening", extra={"url": url, "store": without_password(settings.store), "auth": settings.auth})
         ready(url)
         await asyncio.gather(*(server.serve(sockets=[place]) for server, place in listeners))
     _log.info("stopped")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from sukkal.cli.arguments import Command
 from sukkal.cli.files import read_text
 from sukkal.settings import FIELDS, Field, Origin, Resolved, Settings, resolve
+from sukkal.settings.passwords import without_password
 
 __all__ = ["effective", "reference", "run"]
 
@@ -30,7 +31,11 @@ def effective(resolved: Resolved) -> str:
 
 
 def _line(field: Field, value: str | int | bool) -> str:
-    return f"# {field.name} is set and not shown" if field.secret and value else _TOML.assignment(field.name, value)
+    if field.secret and value:
+        return f"# {field.name} is set and not shown"
+    shown = without_password(value) if isinstance(value, str) else value
+    # With stars in it, it is not what was set.
+    return ("" if shown == value else "# ") + _TOML.assignment(field.name, shown)
 
 
 def reference() -> str:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from sukkal.settings import Settings
+from sukkal.settings.passwords import without_password
 
 __all__ = ["commands", "text"]
 
@@ -16,7 +17,7 @@ def text(url: str, settings: Settings) -> str:
     return "\n".join(
         [
             f"Sukkal listens on {url}",
-            _data(settings.directory),
+            _data(settings),
             *(_open(url) if "none" in settings.auth_methods else _guarded(settings)),
             "",
             *([f"Look at it in a browser: {url}/console"] if settings.console else []),
@@ -53,7 +54,9 @@ def commands(url: str) -> tuple[str, str, str]:
     return post, claim, f'curl -si -X DELETE "{url}{href}" {_HEADERS}'
 
 
-def _data(directory: str | None) -> str:
-    if directory is None:
+def _data(settings: Settings) -> str:
+    if settings.database is not None:
+        return f"Data is in {without_password(settings.database)}"
+    if settings.directory is None:
         return "Data is in memory only: it is gone when the process ends (store = memory://)"
-    return f"Data is in {Path(directory).absolute()}"
+    return f"Data is in {Path(settings.directory).absolute()}"

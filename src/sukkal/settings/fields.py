@@ -18,7 +18,7 @@ _LISTEN: Final = rf"^(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):{_PORT}\Z"
 _LISTEN_OR_NOT: Final = rf"{_LISTEN}|^\Z"
 _AUTH: Final = r"^(none|keystone|jwt|keys)(,(none|keystone|jwt|keys))*\Z"
 _HTTP_URL: Final = r"^(https?://[^\s/]+\S*)?\Z"
-_STORE: Final = r"^(memory://|sqlite:///[^\0\r\n]+)\Z"
+_STORE: Final = r"^(memory://|sqlite:///[^\0\r\n]+|postgresql://[^\s/]+/[^\s]+)\Z"
 
 
 class Address(NamedTuple):
@@ -50,8 +50,9 @@ class Settings(DeliverySettings, frozen=True, kw_only=True):
         str,
         text(
             "Where messages are kept: `sqlite:///DIR` (a directory below the working directory), `sqlite:////DIR` "
-            "(an absolute one), or `memory://` (nothing survives the process).",
-            wants="sqlite:///DIR, sqlite:////ABSOLUTE/DIR or memory://",
+            "(an absolute one), `postgresql://USER:PASSWORD@HOST:PORT/DATABASE`, or `memory://` "
+            "(nothing survives the process).",
+            wants="sqlite:///DIR, sqlite:////ABSOLUTE/DIR, postgresql://USER:PASSWORD@HOST:PORT/DATABASE or memory://",
             pattern=_STORE,
             example="sqlite:////var/lib/sukkal",
         ),
@@ -371,3 +372,8 @@ class Settings(DeliverySettings, frozen=True, kw_only=True):
     def directory(self) -> str | None:
         """The directory of an SQLite store, ``None`` for a store in memory."""
         return self.store.removeprefix("sqlite:///") if self.store.startswith("sqlite:///") else None
+
+    @property
+    def database(self) -> str | None:
+        """The URL of a PostgreSQL database, ``None`` for another store."""
+        return self.store if self.store.startswith("postgresql://") else None

@@ -14,6 +14,7 @@ import msgspec
 from sukkal.errors import SettingsError
 from sukkal.settings.described import FIELDS, Field
 from sukkal.settings.fields import Settings
+from sukkal.settings.passwords import without_password
 
 __all__ = ["Origin", "Resolved", "check", "load", "resolve", "unknown"]
 
@@ -199,7 +200,8 @@ def _value(field: Field, value: object, origin: Origin) -> Any:
     try:
         return msgspec.convert(value, field.type, strict=origin.kind == "file")
     except msgspec.ValidationError as error:
-        shown = repr(value) if len(repr(value)) <= _SHOWN_CHARS_MAX else repr(value)[:_SHOWN_CHARS_MAX] + "..."
+        shown = without_password(repr(value))
+        shown = shown if len(shown) <= _SHOWN_CHARS_MAX else shown[:_SHOWN_CHARS_MAX] + "..."
         if field.secret:
             shown = "not what it should be"
         raise SettingsError(

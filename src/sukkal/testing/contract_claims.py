@@ -26,6 +26,16 @@ class ClaimContract:
         assert ids == []
         assert subject.run(subject.engine.get_claim(QUEUE, claim_id, now_ms=subject.clock())) is None
 
+    def test_what_comes_in_the_moment_of_a_claim_is_found_in_that_moment(self, subject: Subject) -> None:
+        first = subject.post(1)
+        claim_id, ids = subject.claim(5)
+        assert ids == first
+        second = subject.post(1)
+        assert subject.browse() == second
+        subject.release(claim_id)
+        assert subject.claim(5)[1] == first + second
+        assert subject.claim(5)[1] == []
+
     def test_the_messages_returned_show_their_claim(self, subject: Subject) -> None:
         subject.post(1)
         claim_id, (message,) = subject.claim_messages(ttl_s=60)

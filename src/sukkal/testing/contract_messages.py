@@ -3,8 +3,8 @@
 import pytest
 
 from sukkal import limits
-from sukkal.errors import IdempotencyConflict
-from sukkal.model import Deleted, NewMessage, Once, Post, QueueKey
+from sukkal.errors import ClaimNotFound, IdempotencyConflict
+from sukkal.model import Ack, Deleted, NewMessage, Once, Post, QueueKey
 from sukkal.testing.subject import QUEUE, Subject
 
 __all__ = ["MessageContract"]
@@ -198,6 +198,21 @@ class MessageContract:
         assert subject.all() == ids[:1]
         assert subject.run(delete(QUEUE, ids[:1], now_ms=subject.clock(), claimed=True)) == {ids[0]: Deleted.DONE}
         assert subject.all() == []
+
+    def test_nothing_is_found_under_a_name_that_nothing_has(self, subject: Subject) -> None:
+        ids = subject.post(1)
+        claim_id, _ = subject.claim()
+        for name in ("nul\0", "ü" * 500, "", "' OR 1=1 --"):
+            assert subject.message(name) is None
+            deleted = subject.run(subject.engine.delete_messages(QUEUE, [name], now_ms=subject.clock(), claimed=True))
+            assert deleted == {name: Deleted.MISSING}
+            assert subject.settle(claim_id, {name: Ack()}) == ["missing"]
+            assert subject.run(subject.engine.get_claim(QUEUE, name, now_ms=subject.clock())) is None
+            with pytest.raises(ClaimNotFound):
+                subject.settle(name, {ids[0]: Ack()})
+            with pytest.raises(ClaimNotFound):
+                subject.run(subject.engine.extend(QUEUE, name, ttl_s=60, grace_s=60, now_ms=subject.clock()))
+        assert subject.all() == ids
 
     def test_an_expired_message_is_missing_to_a_deletion(self, subject: Subject) -> None:
         ids = subject.post(ttl_s=60)

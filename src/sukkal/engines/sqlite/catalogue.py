@@ -6,8 +6,8 @@ import apsw
 import msgspec
 from msgspec.structs import replace
 
+from sukkal.engines.marks import mark_of
 from sukkal.engines.sqlite.committed import Committed
-from sukkal.engines.sqlite.marks import mark_of
 from sukkal.engines.sqlite.rolls import Roll, load_roll
 from sukkal.engines.sqlite.rows import queue_of
 from sukkal.engines.sqlite.statements import SQL

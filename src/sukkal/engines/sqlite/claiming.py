@@ -6,9 +6,9 @@ from typing import NamedTuple
 import apsw
 from msgspec.structs import replace
 
+from sukkal.engines.lifetimes import SET_ASIDE, lifetime_class
 from sukkal.engines.sqlite.catalogue import Catalogue
 from sukkal.engines.sqlite.free import free_messages, set_aside_messages
-from sukkal.engines.sqlite.lifetimes import SET_ASIDE, lifetime_class
 from sukkal.engines.sqlite.rows import fetch
 from sukkal.engines.sqlite.statements import SQL
 from sukkal.errors import ClaimNotFound

@@ -8,7 +8,7 @@ from typing import Final
 
 import apsw
 
-from sukkal.engines.sqlite.lifetimes import SET_ASIDE, longest_ms
+from sukkal.engines.lifetimes import SET_ASIDE, longest_ms
 from sukkal.engines.sqlite.rows import MessageRow, fetch, message_of
 from sukkal.engines.sqlite.statements import SQL
 from sukkal.model import Message, Position

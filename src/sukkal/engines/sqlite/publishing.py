@@ -6,8 +6,8 @@ import apsw
 import msgspec
 
 from sukkal import limits
+from sukkal.engines.lifetimes import lifetime_class
 from sukkal.engines.sqlite.catalogue import Catalogue
-from sukkal.engines.sqlite.lifetimes import lifetime_class
 from sukkal.engines.sqlite.repetitions import earlier
 from sukkal.engines.sqlite.rows import fetch
 from sukkal.engines.sqlite.statements import SQL

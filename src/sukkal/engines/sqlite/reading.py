@@ -6,9 +6,9 @@ from contextlib import contextmanager
 import apsw
 
 from sukkal import limits
+from sukkal.engines.lifetimes import NEVER, SET_ASIDE, is_exact, longest_ms, shortest_ms
+from sukkal.engines.marks import mark_of
 from sukkal.engines.sqlite.free import free_messages, lifetimes_of
-from sukkal.engines.sqlite.lifetimes import NEVER, SET_ASIDE, is_exact, longest_ms, shortest_ms
-from sukkal.engines.sqlite.marks import mark_of
 from sukkal.engines.sqlite.rows import MessageRow, claim_of, count, fetch, message_of, queue_of
 from sukkal.engines.sqlite.statements import SQL
 from sukkal.model import (

@@ -1,0 +1,193 @@
+"""Group commit: everything of a lane that waits when its last commit ends goes into the next ones.
+
+A node has a few lanes, each with a connection of its own; the calls of one queue are always in the same. A lane takes
+all that waits, and does the calls of one kind together, in one statement that is one transaction. There is no timer: a
+lone call is sent at once.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Hashable, Sequence
+from typing import Any, Final, NamedTuple, TypeVar
+from zlib import crc32
+
+from sukkal import limits
+from sukkal.engines.postgresql.database import Connection, Database
+from sukkal.engines.postgresql.failures import FAILURES, PASSING, UNFIT, our_error
+from sukkal.errors import StoreUnavailable, SukkalError
+from sukkal.model import QueueKey
+
+__all__ = ["Call", "Lanes", "Perform"]
+
+T = TypeVar("T")
+
+_log: Final = logging.getLogger("sukkal.postgresql")
+
+_ROUNDS_MIN: Final = 2
+_ROUNDS_MAX: Final = 12
+"""Rounds of the event loop between a call's arrival and its statement: others join in that have come meanwhile."""
+_TRIES_MAX: Final = 5
+
+
+class Call(NamedTuple):
+    """One call: what it asks for, and its name if another call under that name must not be in the same statement."""
+
+    asked: Any
+    name: Hashable = None
+    rows: int = 1
+
+
+Perform = Callable[[Connection, Sequence[Any]], Awaitable[Sequence[Any]]]
+"""Does what several calls ask for in one transaction and returns the result of each, or an error of ours."""
+Waiting = tuple[Perform, Call, "asyncio.Future[Any]"]
+
+
+class Lanes:
+    """The connections that write."""
+
+    def __init__(self, database: Database, *, count: int) -> None:
+        self._lanes = [_Lane(database) for _ in range(count)]
+        self._closed = False
+
+    async def run(self, key: QueueKey, perform: Perform, call: Call) -> Any:
+        """Make a call of a queue together with others, and return its result once that is committed."""
+        if self._closed:
+            raise StoreUnavailable("The store is closed.")
+        index = crc32(f"{key.kind}/{key.name}/{key.project}".encode()) % len(self._lanes)
+        return await self._lanes[index].add(perform, call)
+
+    def stalled_ms(self, now_ms: int) -> int:
+        """Return for how long calls have been seen waiting in a lane without any having been done."""
+        return max(lane.stalled_ms(now_ms) for lane in self._lanes)
+
+    async def close(self) -> None:
+        """Take no more calls, finish those that were taken, and close the connections."""
+        self._closed = True
+        for lane in self._lanes:
+            await lane.close()
+
+
+class _Lane:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._connection: Connection | None = None
+        self._waiting: deque[Waiting] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._progress = 0
+        self._seen: tuple[int, int] | None = None
+
+    def add(self, perform: Perform, call: Call) -> "asyncio.Future[Any]":
+        """Let a call wait for its turn."""
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append((perform, call, future))
+        if self._task is None:
+            self._task = asyncio.ensure_future(self._work())
+        return future
+
+    def stalled_ms(self, now_ms: int) -> int:
+        if self._task is None:
+            self._seen = None
+            return 0
+        if self._seen is None or self._seen[0] != self._progress:
+            self._seen = (self._progress, now_ms)
+        return now_ms - self._seen[1]
+
+    async def close(self) -> None:
+        if self._task is not None:
+            await asyncio.wait((self._task,))
+        if self._connection is not None:
+            await _end(self._connection)
+            self._connection = None
+
+    async def _work(self) -> None:
+        try:
+            while self._waiting:
+                await self._gather()
+                for perform, calls in self._next().items():
+                    await self._do(perform, calls)
+                    self._progress += 1
+        finally:
+            self._task = None
+
+    async def _gather(self) -> None:
+        seen = 0
+        for rounds in range(_ROUNDS_MAX):
+            if rounds >= _ROUNDS_MIN and len(self._waiting) <= seen:
+                return
+            seen = len(self._waiting)
+            await asyncio.sleep(0)
+
+    def _next(self) -> dict[Perform, list[tuple[Call, "asyncio.Future[Any]"]]]:
+        """Take what waits, as much as one commit has room for, by kind. Of a name the first one goes."""
+        taken: dict[Perform, list[tuple[Call, asyncio.Future[Any]]]] = {}
+        names: set[Hashable] = set()
+        put_off: list[Waiting] = []
+        rows = 0
+        for _ in range(min(len(self._waiting), limits.GROUP_COMMIT_STEPS_MAX)):
+            if rows >= limits.GROUP_COMMIT_ROWS_MAX:
+                break
+            perform, call, future = self._waiting.popleft()
+            if call.name is not None:
+                if call.name in names:
+                    put_off.append((perform, call, future))
+                    continue
+                names.add(call.name)
+            rows += call.rows
+            taken.setdefault(perform, []).append((call, future))
+        self._waiting.extendleft(reversed(put_off))
+        return taken
+
+    async def _do(self, perform: Perform, calls: list[tuple[Call, "asyncio.Future[Any]"]]) -> None:
+        results = await self._results(perform, [call.asked for call, _ in calls])
+        for (_, future), result in zip(calls, results, strict=True):
+            if future.done():
+                continue  # Its caller has gone away; what was asked for has happened all the same.
+            if isinstance(result, SukkalError):
+                future.set_exception(result)
+            else:
+                future.set_result(result)
+
+    async def _results(self, perform: Perform, asked: list[Any]) -> Sequence[Any]:
+        """Return the result of each call, or an error of ours. Nobody may hang, whatever happens."""
+        try:
+            return await self._try(perform, asked)
+        except UNFIT as error:
+            if len(asked) > 1:
+                # One of them asks for what the database cannot hold; the others have nothing to do with it.
+                return [result for each in asked for result in await self._results(perform, [each])]
+            _log.error("a call could not be done: %s", error)
+            return [our_error(error)]
+        except FAILURES as error:
+            _log.error("a transaction failed: %s", str(error) or type(error).__name__)
+            self._let_go()
+            return [our_error(error)] * len(asked)
+        except Exception as error:  # noqa: BLE001 - nobody may hang
+            _log.exception("a step failed", exc_info=error)
+            self._let_go()
+            return [our_error(error)] * len(asked)
+
+    async def _try(self, perform: Perform, asked: list[Any]) -> Sequence[Any]:
+        for _ in range(_TRIES_MAX - 1):
+            try:
+                return await perform(await self._connected(), asked)
+            except PASSING as error:
+                _log.info("a transaction is tried again: %s", error)
+        return await perform(await self._connected(), asked)
+
+    async def _connected(self) -> Connection:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await self._database.connect()
+        return self._connection
+
+    def _let_go(self) -> None:
+        """Give up a connection that may be of no use any more; the next call makes another one."""
+        if self._connection is not None:
+            self._connection.terminate()
+
+
+async def _end(connection: Connection) -> None:
+    try:
+        await connection.close(timeout=5)
+    except FAILURES:
+        connection.terminate()
