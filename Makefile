@@ -41,11 +41,19 @@ environments: $(VENV)/installed-dev  # the foreign programs that tests drive, ea
 	@$(PYTHON) -m tests.clients.environments
 	@$(PYTHON) -m tests.clients.rabbitmq
 	@$(PYTHON) -m tests.console.chromium
+	@$(PYTHON) -m tests.clients.redis
 	@$(PYTHON) -m tests.engines.postgresql_older
 
 .PHONY: bench
 bench: environments  ## Measure the service against a no-op handler; ARGS="--quick" are passed on
 	@$(PYTHON) -m bench $(ARGS)
+
+.PHONY: bench-peers
+bench-peers: $(VENV)/installed-peers  ## Measure it beside Zaqar, RabbitMQ, Redis, PostgreSQL and NATS; ARGS="--quick"
+	@$(PYTHON) -m tests.clients.environments zaqar
+	@$(PYTHON) -m tests.clients.rabbitmq
+	@$(PYTHON) -m tests.clients.redis
+	@$(PYTHON) -m bench.peers $(ARGS)
 
 .PHONY: mutants
 mutants: $(VENV)/installed-dev  ## Break the engines and listening on purpose and see that the tests notice
@@ -77,3 +85,8 @@ $(VENV)/installed-dev: pyproject.toml | $(PYTHON)
 	@echo "Installing Sukkal and the tools of its tests into $(VENV) ..."
 	@$(INSTALL) --editable '.[dev]'
 	@touch $@ $(VENV)/installed
+
+$(VENV)/installed-peers: $(VENV)/installed-dev
+	@echo "Installing what the service is measured beside into $(VENV) ..."
+	@$(INSTALL) --editable '.[dev,peers]'
+	@touch $@

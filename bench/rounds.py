@@ -141,17 +141,18 @@ class Neighbours:
 
     def begin(self) -> None:
         """Begin a measurement, its warm-up included."""
-        self._began_s = self._busy_s() - time.process_time()
+        self._began_s = self.busy_s() - time.process_time()
 
     def end(self, measured: Measured) -> float:
         """End it and return the share of the cores, from 0 to 1, that was neither the server's nor ours."""
         # The server's own time is known for the timed part only, and the warm-up is like it.
         whole_s = measured.seconds + WARM_S
         server_s = measured.server_cpu_s * whole_s / measured.seconds
-        others_s = self._busy_s() - time.process_time() - self._began_s - server_s
+        others_s = self.busy_s() - time.process_time() - self._began_s - server_s
         return max(others_s / whole_s / len(self._cores), 0.0)
 
-    def _busy_s(self) -> float:
+    def busy_s(self) -> float:
+        """Return for how long the two cores have worked so far, whoever for."""
         lines = Path("/proc/stat").read_text(encoding="ascii").splitlines()
         fields = [line.split() for line in lines]
         ticks = sum(sum(map(int, line[1:4])) for line in fields if line and line[0] in self._cores)

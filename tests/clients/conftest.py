@@ -1,10 +1,13 @@
 """What tests with foreign programs share."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
+from tests.clients.bringing import Api, Import
 from tests.clients.keystone import PASSWORD, SERVICE_USER, Keystone
+from tests.clients.zaqar import Zaqar
 from tests.serving import ServerProcess
 
 
@@ -34,3 +37,45 @@ def guarded(keystone: Keystone, tmp_path_factory: pytest.TempPathFactory) -> Ite
     with guarded_by(keystone, store, env={"SUKKAL_SIGNED_URL_KEYS": "a key to sign URLs with"}) as server:
         keystone.catalog(server.url)
         yield server
+
+
+@pytest.fixture(scope="session")
+def zaqar(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Zaqar]:
+    """Return a Zaqar for the whole session, in which each test has a project of its own."""
+    with Zaqar(tmp_path_factory.mktemp("zaqar")) as zaqar:
+        yield zaqar
+
+
+@pytest.fixture(scope="module")
+def sukkal() -> Iterator[ServerProcess]:
+    """Return a service that takes every kind of subscriber."""
+    mail = ("--smtp-host", "mail.example.org", "--smtp-from", "sukkal@example.org")
+    with ServerProcess("memory://", "--webhook-allow", "127.0.0.1/32", *mail) as server:
+        yield server
+
+
+@pytest.fixture
+def project(request: pytest.FixtureRequest) -> str:
+    """Return a project that no other test has."""
+    name: str = request.node.name
+    return name
+
+
+@pytest.fixture
+def source(zaqar: Zaqar, project: str) -> Iterator[Api]:
+    """Return the project in Zaqar."""
+    with Api(zaqar.url, project) as api:
+        yield api
+
+
+@pytest.fixture
+def here(sukkal: ServerProcess, project: str) -> Iterator[Api]:
+    """Return the project in the service."""
+    with Api(sukkal.url, project) as api:
+        yield api
+
+
+@pytest.fixture
+def bring(zaqar: Zaqar, sukkal: ServerProcess, project: str, tmp_path: Path) -> Import:
+    """Return the command that brings the project from the one to the other."""
+    return Import(zaqar.url, sukkal.url, project, tmp_path)

@@ -1,4 +1,4 @@
-"""Makes the environments of foreign programs that tests drive: ``python -m tests.clients.environments``.
+"""Makes the environments of foreign programs that tests drive: ``python -m tests.clients.environments [NAME]...``.
 
 Each has its own folder below ``.venvs``, so that what it needs never meets what the service needs. A second call does
 nothing unless the table has changed.
@@ -33,6 +33,7 @@ ENVIRONMENTS: Final[Mapping[str, Sequence[str]]] = {
         *("requests==2.34.2", "testscenarios==0.7.0", "testtools==2.9.1"),
     ),
     "os_collect_config": ("os-collect-config==14.1.0", "python-zaqarclient==4.7.0", "websocket-client==1.9.0"),
+    "zaqar": ("pyuwsgi==2.0.30.post1", "redis==8.1.0", "zaqar==23.0.1"),
     "zaqarclient": ("python-zaqarclient==4.7.0",),
     "zaqarclient_websocket": ("python-zaqarclient==4.7.0", "websocket-client==1.9.0"),
 }
@@ -89,8 +90,8 @@ def _wanted(name: str) -> str:
 
 
 def main() -> None:
-    """Make the environments that are missing."""
-    for name in ENVIRONMENTS:
+    """Make the environments that are missing, all or those that are named."""
+    for name in sys.argv[1:] or ENVIRONMENTS:
         if missing(name):
             sys.stdout.write(f"Making the environment {name} ...\n")
             sys.stdout.flush()

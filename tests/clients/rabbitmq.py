@@ -12,14 +12,13 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import pytest
 
+from tests.clients import debian
 from tests.clients.environments import FOLDER
 from tests.closing import Closing
 
@@ -60,14 +59,8 @@ def program(roots: Sequence[Path] = (_FOLDER, _SYSTEM)) -> Program | None:
 def unpack(root: Path) -> None:
     """Get the packages of the server and of Erlang and unpack them into a folder; nothing is installed."""
     shutil.rmtree(root, ignore_errors=True)
-    with tempfile.TemporaryDirectory() as folder:
-        # The folder belongs to whoever runs this, not to the user that apt would become.
-        command = ["apt-get", "download", "-o", "APT::Sandbox::User=root", *_packages()]
-        subprocess.run(command, check=True, cwd=folder, stdout=subprocess.DEVNULL)
-        unfinished = root.with_name(root.name + ".new")
-        shutil.rmtree(unfinished, ignore_errors=True)
-        for package in sorted(Path(folder).glob("*.deb")):
-            subprocess.run(["dpkg-deb", "--extract", str(package), str(unfinished)], check=True)
+    unfinished = root.with_name(root.name + ".unfinished")
+    debian.unpack(_packages(), unfinished)
     # The script knows only where Erlang is when it is installed.
     script = unfinished / _ERLANG / "bin" / "erl"
     script.write_text(script.read_text(encoding="utf-8").replace(f"/{_ERLANG}", str(root / _ERLANG)), encoding="utf-8")
@@ -87,15 +80,23 @@ class RabbitMQ(Closing):
     """A running broker on free ports of 127.0.0.1, with everything it writes in ``folder``.
 
     It has a node name, a cookie and a name server (epmd) of its own, so it meets no other broker of the machine. With
-    ``tls``, the PEM files ``ca``, ``cert`` and ``key``, it has a second port. A missing package fails the test.
+    ``tls``, the PEM files ``ca``, ``cert`` and ``key``, it has a second port. ``prepare`` runs in the new processes
+    first. A missing package fails the test.
     """
 
-    def __init__(self, folder: Path, *, tls: Mapping[str, bytes] | None = None) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        tls: Mapping[str, bytes] | None = None,
+        prepare: Callable[[], None] | None = None,
+    ) -> None:
         found = program()
         if found is None:
             pytest.fail(f"RabbitMQ is missing. Get it with: {_COMMAND}")
         self.port, self.tls_port, names_port, distribution_port = _free_ports(4)
         self._folder = folder
+        self._prepare = prepare
         self._processes: list[subprocess.Popen[bytes]] = []
         self._write_configuration(tls)
         environment = self._environment(found.path, names_port, distribution_port)
@@ -107,6 +108,11 @@ class RabbitMQ(Closing):
         except BaseException:
             self.close()
             raise
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """The ids of its processes, whose children the others are."""
+        return tuple(process.pid for process in self._processes)
 
     @property
     def log(self) -> str:
@@ -136,6 +142,7 @@ class RabbitMQ(Closing):
                 env=environment,
                 cwd=self._folder,
                 start_new_session=True,
+                preexec_fn=self._prepare,
             )
         self._processes.append(process)
         return process
@@ -201,15 +208,9 @@ def _free_ports(count: int) -> list[int]:
 
 def main() -> None:
     """Get the program if it is missing. The lists of packages must be up to date, which only root can see to."""
-    if program() is not None:
-        return
-    if shutil.which("apt-get") is None:
-        sys.exit("RabbitMQ is missing. This can get it from Debian's packages only; install rabbitmq-server otherwise.")
-    sys.stdout.write("Getting RabbitMQ ...\n")
-    sys.stdout.flush()
-    if os.geteuid() == 0:
-        subprocess.run(["apt-get", "update", "--quiet=2"], check=True)
-    unpack(_FOLDER)
+    if program() is None:
+        debian.update("RabbitMQ")
+        unpack(_FOLDER)
 
 
 if __name__ == "__main__":

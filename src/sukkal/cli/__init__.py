@@ -1,9 +1,9 @@
-"""The command line: ``sukkal serve``, ``forward``, ``settings``, ``key``, ``listener``, ``pool``, ``flavor``."""
+"""The command line: ``sukkal serve`` and the other commands of ``_COMMANDS``, ``sukkal --version``."""
 
 import sys
 from collections.abc import Sequence
 
-from sukkal.cli import flavor, forward, key, listener, pool, serve, show
+from sukkal.cli import flavor, forward, importing, key, listener, pool, serve, show
 from sukkal.cli.arguments import parse
 from sukkal.errors import SettingsError, StartupError
 from sukkal.identity.keys import without_secrets
@@ -13,6 +13,7 @@ __all__ = ["main"]
 _COMMANDS = {
     "flavor": flavor.run,
     "forward": forward.run,
+    "import": importing.run,
     "key": key.run,
     "listener": listener.run,
     "pool": pool.run,

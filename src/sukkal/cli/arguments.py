@@ -6,13 +6,21 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple, NoReturn
 
 from sukkal import __version__
-from sukkal.cli import flavor_arguments, forward_arguments, key_arguments, listener_arguments, pool_arguments
+from sukkal.cli import (
+    flavor_arguments,
+    forward_arguments,
+    import_arguments,
+    key_arguments,
+    listener_arguments,
+    pool_arguments,
+)
 from sukkal.errors import SettingsError
 from sukkal.settings import FIELDS, Field, Origin, unknown
 
 __all__ = ["Command", "parse"]
 
 _FLAG: Final = Origin("flag")
+_WITHOUT_SETTINGS: Final = {"forward": forward_arguments, "import": import_arguments}
 _ACTING: Final = {
     "key": key_arguments,
     "listener": listener_arguments,
@@ -49,10 +57,10 @@ def parse(argv: Sequence[str]) -> Command:
         if extra:
             raise _not_understood(f"{name} {given['action']}", extra[0])
         return Command(name, {}, options=given)
-    if name == "forward" and not extra:
+    if name in _WITHOUT_SETTINGS and not extra:
         return Command(name, {}, options=given)
     if extra:
-        if extra[0].startswith("--") and name != "forward":
+        if extra[0].startswith("--") and name not in _WITHOUT_SETTINGS:
             raise unknown(extra[0].partition("=")[0], _FLAG)
         parser.error(f"{extra[0].partition('=')[0]!r} is one argument too many")
     return Command(name, given, reference)
@@ -86,9 +94,8 @@ def _parser() -> _Parser:
             command.add_argument(
                 "--reference", action="store_true", help="Print what each setting means, as Markdown, instead."
             )
-    forward_arguments.add_to(commands)
-    for acting in _ACTING.values():
-        acting.add_to(commands)
+    for without in (*_WITHOUT_SETTINGS.values(), *_ACTING.values()):
+        without.add_to(commands)
     return parser
 
 
