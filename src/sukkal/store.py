@@ -84,7 +84,8 @@ class Store(Protocol):
 
         ``contents_only`` keeps the queue and its metadata. A queue that does not exist is no error; returns whether
         something was removed. A queue that was found ``idle`` stays if that is no longer so: if its metadata have
-        changed, something was posted to it, even if that is gone already, a claim lives, or it has a subscription.
+        changed, something was posted to it, even if that is gone already, a live claim still holds something, or it has
+        a subscription. Where a hundred claims live and more, it may stay although they hold nothing.
         """
 
     # -- messages

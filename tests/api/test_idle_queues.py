@@ -115,6 +115,16 @@ def test_a_queue_stays_while_something_is_claimed(service: Service) -> None:
     assert there(service)
 
 
+def test_a_queue_goes_although_a_claim_lives_of_which_everything_is_deleted(service: Service) -> None:
+    make(service)
+    service.post_bodies(1, ttl=3_600)
+    _, [message] = service.claim(ttl=3 * IDLE_S)
+    service.delete(message["href"])
+    service.pass_s(IDLE_S)
+    service.sweep()
+    assert not there(service)
+
+
 def test_a_queue_stays_while_it_has_a_subscription(service: Service) -> None:
     make(service)
     subscription = {"subscriber": "http://example.org/", "ttl": 86_400}

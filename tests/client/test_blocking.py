@@ -8,7 +8,8 @@ from typing import ClassVar
 
 import pytest
 
-from sukkal.client import BlockingConnection, ProjectName, Refused, Unreachable
+from sukkal.client import BlockingConnection, ProjectName, Refused, Unexpected, Unreachable
+from tests.answering import Answering, Asked, Said
 from tests.serving import ServerProcess
 
 CLIENT_ID = "5f4f9f0e-6f5c-4c6b-9d0e-3f2b6f0b7a10"
@@ -154,3 +155,50 @@ def test_a_token_that_has_ended_is_renewed_once() -> None:
         guarded.shutdown()
         thread.join()
     assert Guarded.seen == ["bad", "good"]
+
+
+class Renewed:
+    """A token that is renewed when the service refuses it, if it ``can`` be."""
+
+    def __init__(self, *, can: bool = True) -> None:
+        self.token = "old"
+        self._can = can
+
+    def headers_now(self) -> Mapping[str, str]:
+        return {"X-Auth-Token": self.token}
+
+    def renew_now(self) -> bool:
+        self.token = "new"
+        return self._can
+
+
+def streaming(asked: Asked) -> Said:
+    if asked.headers.get("x-auth-token") != "new":
+        return Said(401, b'{"title": "Unauthorized"}')
+    return Said(200, b"id: 1.1\ndata: {}\n\n", {"Content-Type": "text/event-stream"})
+
+
+def test_a_stream_renews_a_token_that_was_refused() -> None:
+    with Answering(streaming) as service:
+        connection = BlockingConnection(service.url, Renewed(), client_id=CLIENT_ID)
+        assert [event.id for event in connection.events("/v2/queues/q/stream")] == ["1.1"]
+        assert len(service.asked) == 2
+
+
+def test_a_stream_is_refused_if_the_token_cannot_be_renewed() -> None:
+    with Answering(streaming) as service:
+        connection = BlockingConnection(service.url, Renewed(can=False), client_id=CLIENT_ID)
+        with pytest.raises(Refused, match="Unauthorized"):
+            next(connection.events("/v2/queues/q/stream"))
+        assert len(service.asked) == 1
+
+
+def test_what_answers_a_stream_with_something_else_is_not_taken_for_one_that_has_ended() -> None:
+    with Answering(lambda _: Said(204)) as service, pytest.raises(Unexpected):
+        next(connect(service.url).events("/v2/queues/q/stream"))
+
+
+def test_a_request_that_is_refused_before_all_of_it_is_sent_is_refused_and_not_lost(server: ServerProcess) -> None:
+    with pytest.raises(Refused) as refused:
+        connect(server.url).request("POST", "/v2/queues/q/messages", {"messages": [{"body": "x" * 20_000_000}]})
+    assert refused.value.is_about_the_request

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-__all__ = ["ENVIRONMENT", "PRELUDE"]
+__all__ = ["ENVIRONMENT", "LOOK", "PRELUDE"]
 
 ENVIRONMENT: Final = "oslo_messaging"
 
@@ -54,3 +54,18 @@ def end(*servers):
 def left():
     return [thread.name for thread in threading.enumerate() if thread.name.startswith("sukkal")]
 """
+
+LOOK: Final = """
+from urllib.parse import urlsplit
+from sukkal.client import BlockingConnection, ProjectName
+parts = urlsplit(URL.removeprefix("sukkal+"))
+look = BlockingConnection(f"{parts.scheme}://{parts.netloc}", ProjectName(parts.path[1:]), client_id=CLIENT_ID)
+def ask(method, path, document=None, **more):
+    return look.request(method, path, document, **more).document
+def post(queue_name, body):
+    document = {"messages": [{"body": body, "ttl": 600}]}
+    return ask("POST", f"/v2/queues/{queue_name}/messages", document)["resources"][0].rpartition("/")[2]
+def counts(queue_name):
+    return ask("GET", f"/v2/queues/{queue_name}/stats")["messages"]
+"""
+"""What comes after the prelude where a script looks past the driver."""

@@ -280,6 +280,106 @@ def test_what_is_held_is_renewed_and_in_the_end_given_back() -> None:
     }
 
 
+def test_what_is_held_is_renewed_while_what_is_done_cannot_be_deleted() -> None:
+    found = script_runner(ENVIRONMENT, CUSTODY)("""
+    import threading
+    deleting, released = threading.Event(), threading.Event()
+    class Slow(Service):
+        def request(self, method, path, document=None, *, patience, query=None):
+            if method == "DELETE":
+                deleting.set()
+                released.wait(20)
+            super().request(method, path, document, patience=patience, query=query)
+    custody = Custody(Slow(), room=2, claim_ttl_s=0.03)
+    custody.reserve("/q", 2)
+    done, _ = custody.take("/q", "m", "one"), custody.take("/q", "n", "two")
+    custody.finish(done)
+    deleting.wait(20)
+    while not asked.empty():
+        asked.get()
+    renewed = [asked.get(timeout=20), asked.get(timeout=20)]
+    released.set()
+    custody.close()
+    answer(renewed=renewed)
+    """)
+    assert found == {"renewed": [["PATCH", "/q/claims/two", None]] * 2}
+
+
+BROKEN: Final = """
+import logging, queue
+logging.disable(logging.CRITICAL)
+from sukkal.client import Answer, Event, Unreachable
+class Connection:
+    url = "http://a"
+    def __init__(self, steps, asked):
+        self._steps, self._asked = steps, asked
+    def request(self, method, path, document=None, **more):
+        self._asked.put([method, path])
+        return Answer(200, {}, self._steps.get(timeout=20) if method == "POST" else None)
+    def events(self, path, since):
+        self._asked.put(["events", since])
+        for event in self._steps.get(timeout=20):
+            if event is None:
+                raise Unreachable("gone")
+            yield event
+    def end(self):
+        self._steps.put({"messages": []} if self._steps is claims else [])
+    def close(self):
+        pass
+class Service:
+    def __init__(self, steps):
+        self.steps, self.asked = steps, queue.Queue()
+    def connection(self):
+        return Connection(self.steps, self.asked)
+    def leave(self, connection):
+        pass
+    def request(self, method, path, document=None, *, patience, query=None):
+        return Answer(200, {}, None)
+claims, streams = queue.Queue(), queue.Queue()
+"""
+
+
+def test_a_queue_with_metadata_is_made_again_whenever_the_connection_was_broken() -> None:
+    found = script_runner(ENVIRONMENT, BROKEN)("""
+    from sukkal.oslo.watching import Watcher
+    heard = queue.Queue()
+    ready, first = Event("1.1", "ready", "{}"), Event("1.2", "", '{"body": "first"}')
+    streams.put([ready, first, None])
+    streams.put([Event("1.3", "", "["), Event("1.4", "", '{"body": "lost"}')])
+    streams.put([Event("1.4", "", '{"body": "second"}')])
+    service = Service(streams)
+    watcher = Watcher(service, "q", heard.put, metadata={"_expires_after": 60})
+    bodies = [heard.get(timeout=20) for _ in range(2)]
+    watcher.stop()
+    answer(bodies=bodies, asked=[service.asked.get() for _ in range(6)])
+    """)
+    made = ["PUT", "/v2/queues/q"]
+    assert found["bodies"] == ["first", "second"]
+    assert found["asked"] == [made, ["events", None], made, ["events", "1.2"], made, ["events", "1.3"]]
+
+
+def test_a_taker_goes_on_after_an_answer_that_it_does_not_understand() -> None:
+    found = script_runner(ENVIRONMENT, BROKEN)("""
+    from sukkal.oslo.custody import Custody
+    from sukkal.oslo.taking import Taker
+    told = queue.Queue()
+    message = {"id": "m", "href": "/q?claim_id=c", "age": 0, "body": "told"}
+    for document in ([1], {"messages": [{}]}, {"messages": [message]}):
+        claims.put(document)
+    service = Service(claims)
+    custody = Custody(service, room=1, claim_ttl_s=60)
+    taker = Taker(service, "q", custody, lambda body, age_s, held: told.put(body), at_once=1, wait_s=1)
+    taker.start()
+    body = told.get(timeout=20)
+    custody.stop_taking()
+    taker.ask_to_stop()
+    taker.join()
+    custody.close()
+    answer(body=body)
+    """)
+    assert found == {"body": "told"}
+
+
 def test_every_option_is_documented_with_its_default_and_meaning(server: ServerProcess) -> None:
     oslo = script_runner(ENVIRONMENT, PRELUDE, f"sukkal+{server.url}/p")
     found = oslo("""

@@ -4,9 +4,10 @@ import os
 import re
 import subprocess
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import pytest
 
@@ -19,7 +20,25 @@ TIMEOUT_S: Final = 5
 SLACK_S: Final = 3.0
 
 OF_RABBITMQ_ONLY: Final = {"CallTestCase.test_mandatory_call", "CallTestCase.test_monitor_long_call"}
-MODULES: Final = ("test_functional", "notify.test_logger")
+LOGGER_PARTS: Final = 5
+AT_ONCE: Final = 6
+
+
+class Group(NamedTuple):
+    """Some of the functional tests: of those with these names every so many."""
+
+    names: Sequence[str]
+    part: int = 0
+    parts: int = 1
+
+
+GROUPS: Final = (
+    *(Group(["notify.test_logger"], part, LOGGER_PARTS) for part in range(LOGGER_PARTS)),
+    Group(["test_functional.CallTestCase"]),
+    Group(["test_functional.NotifyTestCase"]),
+    Group(["test_functional.CastTestCase", "test_functional.MetricsTestCase"]),
+)
+"""They mostly wait, so they run side by side, each in a project of its own."""
 
 
 @pytest.fixture
@@ -37,8 +56,8 @@ def url_of(server: ServerProcess) -> str:
     return f"sukkal+{server.url}/tests"
 
 
-def functional_tests(url: str) -> dict[str, str]:
-    """Run oslo.messaging's functional tests and return how each went."""
+def functional_tests(url: str, group: Group) -> dict[str, str]:
+    """Run a group of oslo.messaging's functional tests and return how each went."""
     program = f"""
 import sys, unittest
 class Result(unittest.TestResult):
@@ -49,8 +68,12 @@ class Result(unittest.TestResult):
     def addError(self, test, error): self.say(test, "error"); super().addError(test, error)
     def addFailure(self, test, error): self.say(test, "failure"); super().addFailure(test, error)
 result = Result()
-names = ["oslo_messaging.tests.functional." + name for name in {MODULES!r}]
-unittest.defaultTestLoader.loadTestsFromNames(names).run(result)
+names = ["oslo_messaging.tests.functional." + name for name in {group.names!r}]
+def each(suite):
+    for test in suite:
+        yield from each(test) if isinstance(test, unittest.TestSuite) else [test]
+tests = sorted(each(unittest.defaultTestLoader.loadTestsFromNames(names)), key=lambda test: test.id())
+unittest.TestSuite(tests[{group.part}::{group.parts}]).run(result)
 for _, trace in result.errors + result.failures:
     sys.__stderr__.write(trace)
 """
@@ -68,7 +91,11 @@ for _, trace in result.errors + result.failures:
 
 
 def test_the_functional_tests_pass_but_those_that_are_for_rabbitmq_only(server: ServerProcess) -> None:
-    outcomes = functional_tests(url_of(server))
+    urls = [f"{url_of(server)}{number}" for number in range(len(GROUPS))]
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        outcomes = {
+            name: outcome for found in threads.map(functional_tests, urls, GROUPS) for name, outcome in found.items()
+        }
     assert len(outcomes) == 31
     skipped = {name.removeprefix("test_functional.") for name, outcome in outcomes.items() if outcome == "skipped"}
     assert skipped == OF_RABBITMQ_ONLY

@@ -6,9 +6,10 @@ import signal
 import subprocess
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pytest
 from examples.murano import shapes
@@ -22,7 +23,6 @@ from sukkal.client import BlockingConnection, ProjectName
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = ROOT / "examples/murano/README.md"
 CLIENT_ID: Final = "0e7b3a52-5a0c-4a53-8e8a-0d3b5c1f9d11"
-PROJECT: Final = "murano"
 HALTING: Final = Path(__file__).with_name("halting.py")
 IDLE_S: Final = 600
 QUEUES_MAX: Final = 200
@@ -30,10 +30,8 @@ TASKS: Final = ("a0", "a1", "b0", "b1")
 PLANS_OF_A_TASK: Final = 2 * len(shapes.STEPS)
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[ServerProcess]:
-    with ServerProcess(f"sqlite:///{tmp_path}/store", "--max-queues-per-page", str(QUEUES_MAX)) as server:
-        yield server
+def serving(folder: Path) -> ServerProcess:
+    return ServerProcess(f"sqlite:///{folder}/store", "--max-queues-per-page", str(QUEUES_MAX))
 
 
 class HaltingStage(Stage):
@@ -118,8 +116,8 @@ class Ledger:
 class Queues:
     """What the service has of the project's queues."""
 
-    def __init__(self, url: str) -> None:
-        self._connection = BlockingConnection(url, ProjectName(PROJECT), client_id=CLIENT_ID)
+    def __init__(self, url: str, project: str) -> None:
+        self._connection = BlockingConnection(url, ProjectName(project), client_id=CLIENT_ID)
 
     def names(self, *, idle_s: int | None = None) -> set[str]:
         """Return the names of all queues, or of those that go when they are not used for so long."""
@@ -147,10 +145,24 @@ class Queues:
         self._connection.close()
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_nothing_is_lost_when_a_conductor_and_an_agent_die(way: str, server: ServerProcess, tmp_path: Path) -> None:
+class Played(NamedTuple):
+    """What was seen of a conversation. ``died`` is the task and the plan of those that died, which others took over.
+
+    Of the queues that go, ``waited_at`` are those of agents when all others had gone, ``left`` those there at the end.
+    """
+
+    ledger: Ledger
+    died: tuple[str, str]
+    exits: Counter[int]
+    going: set[str]
+    waited_at: set[str]
+    left: set[str]
+
+
+def play(way: str, url: str, folder: Path) -> Played:
+    """Have a conductor die when it has sent a plan, an agent when it has got one, and then nobody use the queues."""
     halts = {"one": "sent plan", "eb0-hweb": "got plan"}
-    with HaltingStage(way, server.url, PROJECT, tmp_path / "agents", halts=halts) as stage:
+    with closing(Queues(url, way)) as queues, HaltingStage(way, url, way, folder / way, halts=halts) as stage:
         ledger = Ledger(stage)
         dying = stage.conductor("one", idle_s=IDLE_S)
         stage.api("a", tasks=2)
@@ -162,7 +174,28 @@ def test_nothing_is_lost_when_a_conductor_and_an_agent_die(way: str, server: Ser
         stage.agents["eb0-hweb"].kill()
         stage.agent("eb0-hweb")
         ledger.hear_rest()
-        assert Counter(stage.end()) == {-signal.SIGKILL: 2, 0: 11}
+        going = queues.names(idle_s=IDLE_S)
+        queues.shorten(going, 1)
+        queues.wait_until_gone({name for name in going if "-execution-results-" in name})
+        waited_at = going & queues.names()
+        exits = Counter(stage.end())
+        queues.wait_until_gone(going)
+        return Played(ledger, (task, plan), exits, going, waited_at, queues.names())
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Played]]:
+    """Return what was seen in each way. They are played side by side, since most of it is waiting."""
+    folder = tmp_path_factory.mktemp("played")
+    with serving(folder) as server, ThreadPoolExecutor(len(WAYS)) as threads:
+        found = threads.map(play, WAYS, [server.url] * len(WAYS), [folder] * len(WAYS))
+        yield dict(zip(WAYS, found, strict=True))
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nothing_is_lost_when_a_conductor_and_an_agent_die(way: str, played: Mapping[str, Played]) -> None:
+    ledger, (task, plan), exits, *_ = played[way]
+    assert exits == {-signal.SIGKILL: 2, 0: 11}
     ledger.assert_complete()
     assert ledger.of("began task", "task")[task] == 2
     assert ledger.of("ended task", "task") == Counter(TASKS)
@@ -171,35 +204,21 @@ def test_nothing_is_lost_when_a_conductor_and_an_agent_die(way: str, server: Ser
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_queues_of_agents_go_when_nobody_uses_them(way: str, server: ServerProcess, tmp_path: Path) -> None:
-    with (
-        closing(Queues(server.url)) as queues,
-        HaltingStage(way, server.url, PROJECT, tmp_path / "agents", halts={}) as stage,
-    ):
-        ledger = Ledger(stage)
-        for name in ("one", "two"):
-            stage.conductor(name, idle_s=IDLE_S)
-        for name in ("a", "b"):
-            stage.api(name, tasks=2)
-        ledger.hear_rest()
-        ledger.assert_complete()
-        expiring = queues.names(idle_s=IDLE_S)
-        of_results = {name for name in expiring if "-execution-results-" in name}
-        of_agents = expiring - of_results
-        assert (len(of_results), len(of_agents)) == (4, 8)
-        queues.shorten(of_agents, 1)
-        queues.shorten(of_results, 1)
-        queues.wait_until_gone(of_results)
-        assert of_agents <= queues.names(), "agents wait there"
-        assert set(stage.end()) == {0}
-        queues.wait_until_gone(of_agents)
-        assert not [name for name in queues.names() if re.search("e[ab][01]-h", name)]
+def test_queues_of_agents_go_when_nobody_uses_them(way: str, played: Mapping[str, Played]) -> None:
+    seen = played[way]
+    of_results = {name for name in seen.going if "-execution-results-" in name}
+    assert (len(of_results), len(seen.going)) == (4, 12)
+    assert seen.waited_at == seen.going - of_results, "agents wait there"
+    assert not [name for name in seen.left if re.search("e[ab][01]-h", name)]
 
 
-@pytest.mark.parametrize("way", WAYS)
-def test_the_commands_of_the_page_do_what_it_says(way: str, server: ServerProcess) -> None:
-    [line] = re.findall(rf"^\.venv/bin/python (-m examples\.murano {way} .*)$", PAGE.read_text(), re.MULTILINE)
-    command = [str(interpreter()), "-W", "error", *shlex.split(line.replace(ADDRESS, server.url))]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
-    assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout.splitlines()[-1] == "4 tasks are done."
+def test_the_commands_of_the_page_do_what_it_says(tmp_path: Path) -> None:
+    def run(way: str, url: str) -> None:
+        [line] = re.findall(rf"^\.venv/bin/python (-m examples\.murano {way} .*)$", PAGE.read_text(), re.MULTILINE)
+        command = [str(interpreter()), "-W", "error", *shlex.split(line.replace(ADDRESS, url)), "--project", way]
+        ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        assert (ran.returncode, ran.stderr) == (0, "")
+        assert ran.stdout.splitlines()[-1] == "4 tasks are done."
+
+    with serving(tmp_path) as server, ThreadPoolExecutor(len(WAYS)) as threads:
+        list(threads.map(run, WAYS, [server.url] * len(WAYS)))

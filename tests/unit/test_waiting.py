@@ -311,3 +311,22 @@ def test_a_watcher_who_was_woken_in_vain_is_woken_again() -> None:
         assert done
 
     asyncio.run(scenario())
+
+
+def test_what_becomes_free_between_a_look_and_the_alarm_is_looked_for_at_once() -> None:
+    async def main() -> None:
+        clock, engine = FakeClock(), MemoryEngine()
+        await engine.publish((Post(KEY, (NewMessage(id="m", body=b"1", ttl_s=60, delay_s=1),)),), now_ms=clock())
+        waiting, looks = Waiting(engine, clock), 0
+
+        async def look() -> bool:
+            nonlocal looks
+            looks += 1
+            if looks == 2:
+                clock.advance(1_000)  # just after what is looked at here
+            return looks == 3
+
+        async with asyncio.timeout(20):
+            assert await waiting.until(KEY, look, wait_s=3_600, takes=True)
+
+    asyncio.run(main())

@@ -4,9 +4,9 @@ import http.client
 import socket
 import ssl
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import suppress
-from typing import Any, Final, cast
+from typing import Any, Final, TypeVar, cast
 from urllib.parse import urlsplit
 
 from sukkal.client.credentials import BlockingCredentials
@@ -19,6 +19,8 @@ __all__ = ["BlockingConnection"]
 _UNAUTHORIZED: Final = 401
 _OK: Final = 200
 _PIECE_BYTES: Final = 65_536
+
+_Given = TypeVar("_Given")
 
 
 class BlockingConnection:
@@ -80,43 +82,35 @@ class BlockingConnection:
             request = outgoing(
                 method, path, document, client_id=self._client_id, query=query, headers={**identity, **(headers or {})}
             )
-            answer = self._sent(request, timeout_s or self._timeout_s, repeatable=repeatable)
-            try:
-                text = answer.read()
-            except (OSError, http.client.HTTPException) as error:
-                raise self._lost(error) from error
-            if answer.will_close:
-                self._http.close()
-            return read_answer(answer.status, _mapping(answer.headers), text)
+            return self._read(self._sent(request, timeout_s or self._timeout_s, repeatable=repeatable))
 
-        try:
-            return once()
-        except Refused as refused:
-            if refused.status != _UNAUTHORIZED or not self._credentials.renew_now():
-                raise
-            return once()
+        return self._with_a_token(once)
 
     def events(self, path: str, *, since: str | None = None, silence_s: float = 45.0) -> Generator[Event, None, None]:
         """Tell what a stream of server-sent events brings, until it ends, from a position on if one is given.
 
-        Raises ``Refused``, and ``Unreachable`` when the connection breaks or is silent for ``silence_s`` seconds.
+        A token that has ended is renewed once. Raises ``Refused``, and ``Unreachable`` when the connection breaks or is
+        silent for ``silence_s`` seconds.
         """
-        sent = {**self._credentials.headers_now(), "Accept": "text/event-stream"}
-        if since is not None:
-            sent["Last-Event-ID"] = since
-        request = outgoing("GET", path, client_id=self._client_id, headers=sent)
-        answer = self._sent(request, silence_s, repeatable=True)
-        reader = EventReader()
-        try:
+
+        def once() -> http.client.HTTPResponse:
+            sent = {**self._credentials.headers_now(), "Accept": "text/event-stream"}
+            if since is not None:
+                sent["Last-Event-ID"] = since
+            request = outgoing("GET", path, client_id=self._client_id, headers=sent)
+            answer = self._sent(request, silence_s, repeatable=True)
             if answer.status != _OK:
-                read_answer(answer.status, _mapping(answer.headers), answer.read())
-                return
-            while piece := answer.read1(_PIECE_BYTES):
-                yield from reader.feed(piece)
+                raise self._read(answer).unexpected()
+            return answer
+
+        try:
+            with self._with_a_token(once) as answer:
+                reader = EventReader()
+                while piece := answer.read1(_PIECE_BYTES):
+                    yield from reader.feed(piece)
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise self._lost(error) from error
         finally:
-            answer.close()
             self._http.close()
 
     def end(self) -> None:
@@ -133,6 +127,24 @@ class BlockingConnection:
     def close(self) -> None:
         """Close the connection. A request opens another one."""
         self._http.close()
+
+    def _with_a_token(self, once: Callable[[], _Given]) -> _Given:
+        """Return what that gives, asking with a new token if the first has ended."""
+        try:
+            return once()
+        except Refused as refused:
+            if refused.status != _UNAUTHORIZED or not self._credentials.renew_now():
+                raise
+            return once()
+
+    def _read(self, answer: http.client.HTTPResponse) -> Answer:
+        try:
+            text = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise self._lost(error) from error
+        if answer.will_close:
+            self._http.close()
+        return read_answer(answer.status, _mapping(answer.headers), text)
 
     def _sent(self, request: Outgoing, timeout_s: float, *, repeatable: bool) -> http.client.HTTPResponse:
         """Send a request and return its answer, of which the headers have come."""
@@ -160,9 +172,11 @@ class BlockingConnection:
             self._http.sock.settimeout(timeout_s)
             # The response takes it over from there when it is the last one.
             self._socket = self._http.sock
-        self._http.request(
-            request.method, self._prefix + request.target, body=request.body, headers=dict(request.headers)
-        )
+        # What is refused because it is too large may be refused before all of it is sent.
+        with suppress(BrokenPipeError, ConnectionResetError):
+            self._http.request(
+                request.method, self._prefix + request.target, body=request.body, headers=dict(request.headers)
+            )
         return self._http.getresponse()
 
     def _lost(self, error: Exception) -> Unreachable:

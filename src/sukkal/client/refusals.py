@@ -34,6 +34,7 @@ __all__ = [
     "MissingProject",
     "NotAcceptable",
     "NotFound",
+    "QueueMoved",
     "QueueNotFound",
     "QuotaExceeded",
     "RateLimited",
@@ -207,6 +208,10 @@ class StoreUnavailable(Unavailable):
     """The store did not take or did not give the data. Whether a write happened is unknown."""
 
 
+class QueueMoved(Unavailable):
+    """The queue is being moved to another place. A moment later it is there."""
+
+
 class StoreFull(Unavailable):
     """The store has no room left; nothing of the request was kept."""
 
@@ -267,6 +272,7 @@ REFUSALS: Final[Mapping[str, type[Refused]]] = MappingProxyType(
         "quota_exceeded": QuotaExceeded,
         "unavailable": Unavailable,
         "store_unavailable": StoreUnavailable,
+        "queue_moved": QueueMoved,
         "store_full": StoreFull,
         "identity_unavailable": IdentityUnavailable,
         "key_unavailable": KeyUnavailable,

@@ -32,7 +32,7 @@ class Held:
 
 
 class Custody:
-    """Renews the claims of what is held, and deletes what is done, in a thread of its own.
+    """Renews the claims of what is held, and deletes what is done, in a thread for each: neither waits for the other.
 
     A message that comes again although it is held or was done here, since its claim had ended meanwhile, is recognised.
     ``room`` is how many messages of one queue are held at most.
@@ -48,8 +48,12 @@ class Custody:
         self._changed = threading.Condition()
         self._open = True
         self._keeping = True
-        self._thread = threading.Thread(target=self._keep, name="sukkal-custody", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=work, name="sukkal-custody", daemon=True)
+            for work in (self._renew_what_is_held, self._delete_what_is_done)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def reserve(self, path: str, limit: int) -> int:
         """Wait for room for messages of a queue, and return for how many; 0 when nothing more shall be taken."""
@@ -119,7 +123,8 @@ class Custody:
         with self._changed:
             self._keeping = False
             self._changed.notify_all()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
     def _forget(self, held: Held) -> bool:
         """Hold a message no longer; tell whether it was held."""
@@ -129,21 +134,29 @@ class Custody:
         self._changed.notify_all()
         return True
 
-    def _keep(self) -> None:
+    def _renew_what_is_held(self) -> None:
         while True:
             with self._changed:
-                while not (self._finished or self._due() or not self._keeping):
+                while self._keeping and not self._due():
                     self._changed.wait(self._until_due_s())
-                finished, self._finished = self._finished, []
+                if not self._keeping:
+                    return
                 due = self._due()
                 for held in due:
                     held.renewed_s = timeutils.now()
-                if not (finished or due):
-                    return
-            for several in _in_groups(finished):
-                self._delete(several)
             for path in {f"{held.path}/claims/{held.claim}" for held in due}:
                 self._renew(path)
+
+    def _delete_what_is_done(self) -> None:
+        while True:
+            with self._changed:
+                while self._keeping and not self._finished:
+                    self._changed.wait()
+                if not self._finished:
+                    return
+                finished, self._finished = self._finished, []
+            for several in _in_groups(finished):
+                self._delete(several)
 
     def _due(self) -> list[Held]:
         now_s = timeutils.now()

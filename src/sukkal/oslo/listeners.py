@@ -21,26 +21,31 @@ __all__ = ["Source", "notification_listener", "rpc_listener"]
 _LOG: Final = logging.getLogger(__name__)
 _BATCH_MAX: Final = 20
 
+_Incoming = RpcMessage | NotificationMessage
+
 Source = tuple[str, int]
 """A queue, and how many messages are taken from it at once."""
 
 
 class _Listener(base.PollStyleListener):
-    """Holds what its takers bring until it is polled. ``make`` turns a request into what oslo.messaging gets."""
+    """Holds what its takers bring until it is polled.
+
+    ``make`` turns a request, what holds it, and for how many seconds more its caller waits, into what is polled.
+    """
 
     def __init__(
         self,
         service: Service,
         custody: Custody,
         sources: Sequence[Source],
-        make: Callable[[Request, Held | None], base.IncomingMessage],
+        make: Callable[[Request, Held | None, float | None], _Incoming],
         *,
         wait_s: int,
     ) -> None:
         super().__init__()
         self._custody = custody
         self._make = make
-        self._incoming: queue.Queue[base.IncomingMessage | None] = queue.Queue()
+        self._incoming: queue.Queue[_Incoming | None] = queue.Queue()
         self._takers = [
             Taker(service, name, custody, self._got, at_once=at_once, wait_s=wait_s) for name, at_once in sources
         ]
@@ -99,30 +104,30 @@ class _Listener(base.PollStyleListener):
             for taker in self._takers:
                 taker.start()
 
-    def _next(self, timeout_s: float | None) -> base.IncomingMessage | None:
+    def _next(self, timeout_s: float | None) -> _Incoming | None:
+        """Return what came first, but for what nobody waits for any more."""
+        watch = timeutils.StopWatch(timeout_s).start()
+        while (found := self._first(watch.leftover(return_none=True))) is not None:
+            if not (isinstance(found, RpcMessage) and found.given_up()):
+                return found
+        return None
+
+    def _first(self, timeout_s: float | None) -> _Incoming | None:
         try:
             if self._stopped.is_set():
                 while (left := self._incoming.get_nowait()) is None:
                     pass
                 return left
             if (found := self._incoming.get(timeout=timeout_s)) is None and self._stopped.is_set():
-                return self._next(0)
+                return self._first(0)
         except queue.Empty:
             return None
         return found
 
     def _got(self, body: Any, age_s: int, held: Held | None) -> None:
-        try:
-            request = unpack_request(body)
-        except ValueError as error:
-            _LOG.error("A message is dropped: %s", error)
-            if held is not None:
-                self._custody.finish(held)
-            return
-        if held is not None and request.waits_s is not None and age_s > request.waits_s:
-            self._custody.finish(held)  # Nobody waits any more.
-            return
-        self._incoming.put(self._make(request, held))
+        request = unpack_request(body)
+        waits_s = None if held is None or request.waits_s is None else request.waits_s - age_s
+        self._incoming.put(self._make(request, held, waits_s))
 
 
 def rpc_listener(
@@ -135,8 +140,8 @@ def rpc_listener(
     """Return a listener for requests: those of some queues, and those to all servers."""
     custody = Custody(service, room=options.prefetch, claim_ttl_s=options.claim_ttl)
 
-    def make(request: Request, held: Held | None) -> base.IncomingMessage:
-        return RpcMessage(request, custody, held, send_reply, early=options.acknowledge_early)
+    def make(request: Request, held: Held | None, waits_s: float | None) -> RpcMessage:
+        return RpcMessage(request, custody, held, send_reply, waits_s=waits_s, early=options.acknowledge_early)
 
     listener = _Listener(service, custody, sources, make, wait_s=options.wait)
     watcher = Watcher(service, fanout, listener.hear)
@@ -152,7 +157,7 @@ def notification_listener(
     """Return a listener for the notifications of some queues."""
     custody = Custody(service, room=max(options.prefetch, 2 * batch_size), claim_ttl_s=options.claim_ttl)
 
-    def make(request: Request, held: Held | None) -> base.IncomingMessage:
+    def make(request: Request, held: Held | None, _waits_s: float | None) -> NotificationMessage:
         if held is None:
             raise ValueError("A notification is always held.")
         return NotificationMessage(request, custody, held, requeue_delay_s=options.requeue_delay)

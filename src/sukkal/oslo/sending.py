@@ -82,6 +82,7 @@ class Service:
 
     def leave(self, failed: BlockingConnection) -> None:
         """Have new connections go to the next host, unless they do so since another one to this host has failed."""
+        self._notice_fork()
         with self._changing:
             if failed.url == self._root:
                 self._root = next(self._roots)
@@ -141,8 +142,7 @@ class Service:
 
     @contextmanager
     def _borrowed(self) -> Iterator[BlockingConnection]:
-        if self._process != os.getpid():
-            self._idle, self._process, self._changing = [], os.getpid(), threading.Lock()
+        self._notice_fork()
         connection = self._idle_one() or self.connection()
         try:
             yield connection
@@ -160,6 +160,11 @@ class Service:
             self._idle.append(connection)
         else:
             connection.close()
+
+    def _notice_fork(self) -> None:
+        """Begin anew in a child, where the lock may be one that nobody will ever release."""
+        if self._process != os.getpid():
+            self._idle, self._process, self._changing = [], os.getpid(), threading.Lock()
 
     def _idle_one(self) -> BlockingConnection | None:
         """Return a connection that is not used, none to a host that was left."""

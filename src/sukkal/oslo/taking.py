@@ -3,10 +3,11 @@
 import logging
 import threading
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sukkal.client import BlockingConnection, ClientError, Refused
 from sukkal.oslo.custody import Custody, Held
+from sukkal.oslo.refusing import Refusing
 from sukkal.oslo.sending import Patience, Service
 
 __all__ = ["Taker"]
@@ -18,10 +19,18 @@ _LATE_S: Final = 1
 _AT_ONCE_IF_LATE: Final = 20
 
 
+class _Claimed(NamedTuple):
+    id: str
+    claim: str
+    age_s: int
+    body: Any
+
+
 class Taker:
     """A thread that claims what is in a queue, and waits there for more.
 
-    ``got`` is called with each message's body, its age in seconds, and what holds it. Of several that wait at one queue
+    ``got`` is called with each message's body, its age in seconds, and what holds it. A message for which it raises is
+    refused. Of several that wait at one queue
     each gets one message in turn, as long as ``at_once`` is 1 and messages do not wait: of those that have waited for a
     second there are more than enough for everybody, and more are taken at once.
     """
@@ -40,6 +49,7 @@ class Taker:
         self._path = f"/v2/queues/{queue}"
         self._custody = custody
         self._got = got
+        self._refusing = Refusing(service, custody)
         self._at_once = self._limit = at_once
         self._wait_s = wait_s
         self._stopping = threading.Event()
@@ -76,6 +86,9 @@ class Taker:
                 _LOG.warning("Waiting at %s was interrupted: %s", self._path, error)
                 self._leave()
                 self._stopping.wait(patience.again(error.retry_after_s if isinstance(error, Refused) else None))
+            except Exception:  # noqa: BLE001 - without this thread nobody would take anything any more
+                _LOG.exception("Waiting at %s was interrupted", self._path)
+                self._stopping.wait(patience.again())
 
     def _connect(self) -> bool:
         """Make a connection, unless there shall be no more."""
@@ -101,15 +114,20 @@ class Taker:
             self._custody.free(self._path, reserved)
             raise
         self._custody.free(self._path, reserved - len(messages))
-        late = any(message["age"] >= _LATE_S for message in messages)
+        late = any(message.age_s >= _LATE_S for message in messages)
         self._limit = max(self._at_once, _AT_ONCE_IF_LATE if late else 1)
         for message in messages:
-            claim = str(message["href"]).partition("claim_id=")[2]
-            if held := self._custody.take(self._path, message["id"], claim):
-                self._got(message["body"], message["age"], held)
+            if held := self._custody.take(self._path, message.id, message.claim):
+                self._tell(message.body, message.age_s, held)
         return not self._stopping.is_set()
 
-    def _claimed(self, limit: int) -> list[Any]:
+    def _tell(self, body: Any, age_s: int, held: Held) -> None:
+        try:
+            self._got(body, age_s, held)
+        except Exception as error:  # noqa: BLE001 - one message keeps nobody from taking the next
+            self._refusing.refuse(held, body, error)
+
+    def _claimed(self, limit: int) -> list[_Claimed]:
         if self._connection is None or self._stopping.is_set():
             return []
         answer = self._connection.request(
@@ -121,4 +139,7 @@ class Taker:
             repeatable=True,
         )
         document = answer.document
-        return list(document["messages"]) if document else []
+        return [
+            _Claimed(each["id"], each["href"].partition("claim_id=")[2], each["age"], each["body"])
+            for each in (document["messages"] if document else [])
+        ]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from sukkal.client import BlockingConnection, ClientError, Event, Refused
+from sukkal.oslo.refusing import beginning_of
 from sukkal.oslo.sending import Patience, Service
 
 __all__ = ["FROM_THE_BEGINNING", "Watcher"]
@@ -18,7 +19,7 @@ FROM_THE_BEGINNING: Final = "0.0"
 class Watcher:
     """A thread that tells what is posted to a queue, also what was posted while the connection was broken.
 
-    The queue is made before, if there is ``metadata`` for it.
+    If there is ``metadata`` for the queue, it is made before, each time that a connection is.
 
     ``since`` is the position from which on; by default what is posted after ``ready`` is told. ``hear`` is called with
     the body of each message.
@@ -64,13 +65,18 @@ class Watcher:
                     return
             try:
                 if self._metadata is not None:
+                    # Each time: it may be gone since, and made anew by a post.
                     self._connection.request("PUT", self._queue, self._metadata, repeatable=True)
-                    self._metadata = None
                 for event in self._connection.events(self._path, since=self._position):
                     patience = Patience()
                     self._tell(event)
             except ClientError as error:
                 self._pause(error, patience)
+            except Exception:  # noqa: BLE001 - without this thread nobody would hear anything any more
+                _LOG.exception("Listening at %s was interrupted", self._path)
+                self._stopping.wait(patience.again())
+            finally:
+                self._connection.close()
 
     def _pause(self, error: ClientError, patience: Patience) -> None:
         if self._stopping.is_set():
@@ -85,13 +91,19 @@ class Watcher:
             return
         if event.id:
             self._position = event.id
+        document = json.loads(event.data)
+        if event.name == "ready":
+            if not document.get("recovered") and self.ready.is_set():
+                _LOG.warning("What was posted at %s while the connection was broken is lost", self._path)
+            self.ready.set()
+            return
         try:
-            document = json.loads(event.data)
-            if event.name == "ready":
-                if not document.get("recovered") and self.ready.is_set():
-                    _LOG.warning("What was posted at %s while the connection was broken is lost", self._path)
-                self.ready.set()
-            else:
-                self._hear(document["body"])
-        except (KeyError, TypeError, ValueError):
-            _LOG.exception("A message at %s was not understood", self._path)
+            self._hear(document["body"])
+        except Exception as error:  # noqa: BLE001 - one message keeps nobody from hearing the next
+            _LOG.error(
+                "Message %s of %s is not understood. %s It begins with %s",
+                document.get("id"),
+                self._queue,
+                error,
+                beginning_of(document.get("body")),
+            )

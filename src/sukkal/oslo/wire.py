@@ -1,5 +1,6 @@
 """What oslo.messaging's messages look like in a queue: its own envelope, and in it what its other drivers put there."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -13,6 +14,8 @@ _CALL: Final = "_msg_id"
 _REPLY_TO: Final = "_reply_q"
 _MONITOR: Final = "_timeout"
 _WAITS: Final = "_waits"
+_QUEUE: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_S_MAX: Final = 10**10
 
 
 class Request(NamedTuple):
@@ -56,9 +59,10 @@ def unpack_request(body: Any) -> Request:
     """Return what was sent. Raises ``ValueError`` for what is none of oslo.messaging's messages."""
     raw = _opened(body)
     context = {name.removeprefix(_CONTEXT): raw.pop(name) for name in list(raw) if name.startswith(_CONTEXT)}
-    return Request(
-        context, raw, raw.pop(_CALL, None), raw.pop(_REPLY_TO, None), raw.pop(_MONITOR, None), raw.pop(_WAITS, None)
-    )
+    call, reply_to = _text(raw, _CALL), _text(raw, _REPLY_TO)
+    if reply_to is not None and not _QUEUE.fullmatch(reply_to):
+        raise ValueError(f"{_REPLY_TO} is no name of a queue.")
+    return Request(context, raw, call, reply_to, _seconds(raw, _MONITOR), _seconds(raw, _WAITS))
 
 
 def pack_reply(reply: Reply) -> Any:
@@ -71,7 +75,9 @@ def pack_reply(reply: Reply) -> Any:
 def unpack_reply(body: Any) -> Reply:
     """Return a reply. Raises ``ValueError`` for what is none."""
     raw = _opened(body)
-    return Reply(str(raw.get(_CALL)), raw.get("result"), raw.get("failure"), bool(raw.get("ending")))
+    if (call := _text(raw, _CALL)) is None:
+        raise ValueError(f"A reply has a {_CALL}.")
+    return Reply(call, raw.get("result"), _text(raw, "failure"), bool(raw.get("ending")))
 
 
 def _with_context(message: Mapping[str, Any], context: Any) -> dict[str, Any]:
@@ -82,8 +88,24 @@ def _with_context(message: Mapping[str, Any], context: Any) -> dict[str, Any]:
 def _opened(body: Any) -> dict[str, Any]:
     try:
         raw = common.deserialize_msg(body)
-    except common.UnsupportedRpcEnvelopeVersion as error:
-        raise ValueError(str(error)) from error
+    except Exception as error:  # Anybody may post anything, and what opens it raises whatever it likes.
+        raise ValueError(f"It cannot be opened: {type(error).__name__}: {error}") from error
     if not isinstance(raw, dict):
-        raise ValueError("This is no message of oslo.messaging: it is no object.")
+        raise ValueError("It is no object.")
     return raw
+
+
+def _text(raw: dict[str, Any], name: str) -> str | None:
+    value = raw.pop(name, None)
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{name} is no text.")
+    return value
+
+
+def _seconds(raw: dict[str, Any], name: str) -> float | None:
+    value = raw.pop(name, None)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _S_MAX:
+        raise ValueError(f"{name} is no number of seconds.")
+    return float(value)

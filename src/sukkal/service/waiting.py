@@ -182,6 +182,7 @@ class Waiting:
         try:
             while not self._closing and self._now_ms() < ends_ms:
                 waiter.renew()
+                begun_ms = self._now_ms()
                 _enter(waiters, waiter)
                 if behind:
                     place.comes_unseeing(waiter)
@@ -194,7 +195,7 @@ class Waiting:
                     if not waiter.woken.done():
                         place.looked(waiter)
                 found, behind = None, False
-                await self._arm(key, place)
+                await self._arm(key, place, begun_ms)
                 await asyncio.wait((waiter.woken,), timeout=(ends_ms - self._now_ms()) / limits.SECOND_MS)
                 if not waiter.woken.done():
                     waiters.remove(waiter)
@@ -207,8 +208,9 @@ class Waiting:
         finally:
             self._leave(key, place, waiters, waiter, found=found)
 
-    async def _arm(self, key: QueueKey, place: _Place) -> None:
-        due_ms = await self._store.next_due(key, now_ms=self._now_ms())
+    async def _arm(self, key: QueueKey, place: _Place, looked_ms: int) -> None:
+        # What has become free since the look has to ring, too, and at once.
+        due_ms = await self._store.next_due(key, now_ms=looked_ms)
         if due_ms is not None:
             self._set_alarm(key, place, due_ms)
 
@@ -217,7 +219,7 @@ class Waiting:
             return
         if place.alarm is not None:
             place.alarm.cancel()
-        delay_s = (due_ms - self._now_ms()) / limits.SECOND_MS
+        delay_s = max(0, due_ms - self._now_ms()) / limits.SECOND_MS
         place.alarm, place.alarm_ms = asyncio.get_running_loop().call_later(delay_s, self._ring, key, place), due_ms
 
     def _ring(self, key: QueueKey, place: _Place) -> None:

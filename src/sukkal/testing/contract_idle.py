@@ -1,6 +1,6 @@
 """Examples of the contract: removing a queue that nobody uses, and only then."""
 
-from sukkal.model import Idle, NewMessage, Post, Subscription, View
+from sukkal.model import Ack, Idle, NewMessage, Post, Subscription, View
 from sukkal.testing.subject import QUEUE, Subject
 
 __all__ = ["IdleContract"]
@@ -70,6 +70,24 @@ class IdleContract:
         subject.pass_s(59.999)
         assert not _removed(subject, _found(subject))
         subject.pass_s(0.001)
+        assert _removed(subject, _found(subject))
+
+    def test_a_live_claim_that_holds_nothing_any_more_keeps_no_queue(self, subject: Subject) -> None:
+        subject.post(3, ttl_s=3_600)
+        claim_id, (first, *rest) = subject.claim(ttl_s=60)
+        subject.settle(claim_id, {first: Ack()})
+        assert not _removed(subject, _found(subject))
+        subject.settle(claim_id, dict.fromkeys(rest, Ack()))
+        assert _removed(subject, _found(subject))
+
+    def test_beside_claims_that_hold_nothing_one_that_does_keeps_the_queue(self, subject: Subject) -> None:
+        subject.post(3, ttl_s=3_600)
+        claims = [subject.claim(1, ttl_s=60) for _ in range(3)]
+        for claim_id, [id_] in (claims[0], claims[2]):
+            subject.settle(claim_id, {id_: Ack()})
+        assert not _removed(subject, _found(subject))
+        claim_id, [id_] = claims[1]
+        subject.settle(claim_id, {id_: Ack()})
         assert _removed(subject, _found(subject))
 
     def test_a_queue_with_a_subscription_stays(self, subject: Subject) -> None:

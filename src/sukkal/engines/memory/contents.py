@@ -150,7 +150,7 @@ class Contents:
         numbers = (self.epoch, self.removed, *(each.message.sequence for each in self.deliveries.values()))
         if self.queue.revision != idle.revision or max(numbers) > idle.last:
             return False
-        return not self.subscriptions and all(now_ms >= claim.expires_ms for claim in self.claims.values())
+        return not self.subscriptions and not any(delivery.claimed(now_ms) for delivery in self.live(now_ms))
 
     def free(self, now_ms: int, *, set_aside: bool = False) -> list[Delivery]:
         """Return what can be claimed, in the order in which it became free."""

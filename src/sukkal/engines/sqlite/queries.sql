@@ -41,8 +41,9 @@ UPDATE queues SET number = ? WHERE number = ?
 -- name: delete_queue
 DELETE FROM queues WHERE project = ? AND kind = ? AND name = ?
 
--- name: is_claimed
-SELECT 1 FROM claims WHERE queue = ? AND expires_ms > ? LIMIT 1
+-- name: which_claims_hold
+SELECT EXISTS (SELECT 1 FROM messages AS m WHERE m.claim = c.number) FROM claims AS c
+WHERE c.queue = ? AND c.expires_ms > ? LIMIT ?
 
 -- name: last_message
 SELECT max(sequence) FROM messages INDEXED BY messages_posted WHERE queue = ?
