@@ -14,6 +14,7 @@ from bench.arguments import Options, parse
 from bench.cases import NAMES, foreign_cases, generator_cases, main_cases
 from bench.events import EVENTS, measure_events
 from bench.fanout import FANOUT, measure_fanout
+from bench.front import FRONT, measure_front
 from bench.growth import GROWTH, Comparison, Sizes, measure_growth
 from bench.idle import IDLE, measure_idle
 from bench.load import Address
@@ -68,6 +69,12 @@ class Bench:
             if self._options.wants(*NAMES):
                 results = self._main_part()
                 self._show(main_table(results))
+            if self._options.wants(FRONT):
+                front = measure_front(
+                    self._directory / FRONT, self._cores, depth=self._options.depth, measure=self._run
+                )
+                self._show(growth_table(front))
+                comparisons += front
             if self._options.wants(ACCESS):
                 access = measure_access(self._directory / ACCESS, self._cores, measure=self._run)
                 self._show(growth_table(access))
@@ -95,7 +102,7 @@ class Bench:
         depth, only = self._options.depth, self._options.only
         with (
             self._server("noop", noop_command()) as noop,
-            self._server("bare", noop_command(bare=True)) as bare,
+            self._server("bare", noop_command("bare")) as bare,
             self._server("service", service_command(self._directory / "data")) as service,
         ):
             targets = [Target.of(server) for server in (noop, bare, service)]

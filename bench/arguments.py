@@ -10,6 +10,7 @@ from bench.access import ACCESS
 from bench.cases import FOREIGN, NAMES
 from bench.events import EVENTS
 from bench.fanout import FANOUT
+from bench.front import FRONT
 from bench.growth import GROWTH
 from bench.idle import IDLE
 from bench.oslo import OSLO
@@ -17,7 +18,7 @@ from bench.webhook import WEBHOOK
 
 __all__ = ["Options", "parse"]
 
-_ALL: Final = (*NAMES, ACCESS, EVENTS, GROWTH, FANOUT, WEBHOOK, IDLE, OSLO)
+_ALL: Final = (*NAMES, FRONT, ACCESS, EVENTS, GROWTH, FANOUT, WEBHOOK, IDLE, OSLO)
 _DEPTH_PER_S: Final = 50_000
 _FOREIGN_DEPTH_PER_S: Final = 5_000
 

@@ -60,9 +60,9 @@ def service_command(directory: Path | None, *flags: str) -> list[str]:
     ]
 
 
-def noop_command(*, bare: bool = False) -> list[str]:
-    """Return the command of the no-op server, with its handler behind the routes or in front of them."""
-    return [sys.executable, "-m", "bench.noop", *(["bare"] if bare else [])]
+def noop_command(*words: str) -> list[str]:
+    """Return the command of the no-op server; see there for the words."""
+    return [sys.executable, "-m", "bench.noop", *words]
 
 
 def broadcast_command() -> list[str]:

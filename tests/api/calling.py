@@ -12,6 +12,8 @@ from sukkal.app.sinks import installed_sinks
 from sukkal.settings import Settings
 from sukkal.sink import Sink
 from sukkal.testing import FakeClock, counting_ids
+from sukkal.transports.http.wire.shared import Shared
+from tests.wired import WireTransport, shared_of
 
 __all__ = ["CLIENT", "OTHER_CLIENT", "PATCH_TYPE", "Service", "refused"]
 
@@ -54,19 +56,25 @@ def glancing(app: Any) -> Any:
 
 
 class Service:
-    """A running service, called without ``await``. Each call is one HTTP request."""
+    """A running service, called without ``await``: each call is one HTTP request, by ASGI or to its ``own`` server."""
 
-    def __init__(self, store: str, *, first_id: int = 1, sink: Sink | None = None, **settings: Any) -> None:
+    def __init__(
+        self, store: str, *, first_id: int = 1, sink: Sink | None = None, own: bool = False, **settings: Any
+    ) -> None:
         self.clock = FakeClock()
         self._sinks = (lambda _: [sink]) if sink else installed_sinks
         self._new_id = counting_ids(first_id)
         self._runner = asyncio.Runner()
         self._stack = AsyncExitStack()
         self.app: App = self._runner.run(self._start(Settings(store=store, sweep_interval_s=3_600, **settings)))
+        over_asgi = httpx.ASGITransport(app=glancing(self.app.asgi), raise_app_exceptions=True)
         self._client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=glancing(self.app.asgi), raise_app_exceptions=True),
-            base_url="http://service",
+            transport=WireTransport(self._shared) if own else over_asgi, base_url="http://service"
         )
+
+    async def _shared(self) -> Shared:
+        settings = self.app.services.settings
+        return shared_of(self.app.front, settings, body_bytes_max=self.app.asgi.body_bytes_max)
 
     async def _start(self, settings: Settings) -> App:
         app = running(settings, now_ms=self.clock, new_id=self._new_id, sinks=self._sinks)

@@ -1,4 +1,4 @@
-"""The whole API suite runs over each engine."""
+"""The whole API suite runs over each engine and each server: memory under ASGI, SQLite under our own."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -19,7 +19,7 @@ def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[.
 
     def start_service(**settings: Any) -> Service:
         store = "memory://" if request.param == "memory" else f"sqlite:///{tmp_path}/data{len(started)}"
-        started.append(Service(store, **settings))
+        started.append(Service(store, **{"own": request.param == "sqlite", **settings}))
         return started[-1]
 
     yield start_service

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from typing import Final
 
 import pytest
@@ -125,7 +126,8 @@ def test_a_post_that_is_repeated_is_heard_once(service: Service, place: Place) -
         assert listener.follow() == [1]
 
 
-def test_what_is_stored_is_heard_wherever_its_sender_goes_away(service: Service, place: Place) -> None:
+def test_what_is_stored_is_heard_wherever_a_post_is_cancelled(start: Callable[..., Service], place: Place) -> None:
+    service = start(own=False)
     listener = Listener(service, place)
     listener.follow()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -231,7 +232,8 @@ def test_whoever_unsubscribes_while_it_catches_up_hears_no_more(service: Service
         assert socket.ask("queue_list").status == 200, "and nothing else is pushed"
 
 
-def test_a_post_whose_caller_has_gone_leaves_listeners_in_no_doubt(service: Service) -> None:
+def test_a_post_that_is_cancelled_leaves_listeners_in_no_doubt(start: Callable[..., Service]) -> None:
+    service = start(own=False)
     publish = service.app.deliveries._letters._posting._store.publish
     begun, gate = asyncio.Event(), asyncio.Event()
 

@@ -11,11 +11,15 @@ from tests.api.calling import CLIENT, OTHER_CLIENT, Service
 from tests.api.sockets import Socket
 
 
+async def turns(count: int = 300) -> None:
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
 async def waits(service: Service, method: str, path: str) -> "asyncio.Task[httpx.Response]":
     """Begin a request that waits, and return when it does."""
     task = asyncio.ensure_future(service.request(method, path))
-    for _ in range(200):
-        await asyncio.sleep(0)
+    await turns()
     assert not task.done()
     return task
 
@@ -65,6 +69,7 @@ def test_a_claim_that_waits_is_answered_when_a_delay_ends(service: Service) -> N
     async def scenario() -> None:
         waiting = await waits(service, "POST", "/v2/queues/q/claims?wait=60")
         await post(service, "x", delay=1)
+        await turns()
         service.clock.advance(1_000)  # The alarm was set when the message came; a second later it rings.
         assert (await waiting).json()["messages"][0]["body"] == "x"
 
@@ -159,11 +164,6 @@ async def turns_until(condition: Callable[[], bool]) -> None:
 
 def begun(service: Service, method: str, path: str, client: str) -> "asyncio.Task[Any]":
     return asyncio.ensure_future(service.request(method, path, client=client))
-
-
-async def turns(count: int = 300) -> None:
-    for _ in range(count):
-        await asyncio.sleep(0)
 
 
 def test_a_listing_that_was_woken_in_vain_is_woken_by_the_next_message(service: Service) -> None:

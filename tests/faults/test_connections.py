@@ -19,10 +19,11 @@ LAST: Final = b"Connection: close\r\n"
 MANY: Final = 500
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+@pytest.fixture(scope="module", params=["own", "uvicorn"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     store = f"sqlite:///{tmp_path_factory.mktemp('connections')}/data"
-    with ServerProcess(store, "--request-headers-timeout-s", "1", "--request-body-timeout-s", "1") as server:
+    flags = ("--request-headers-timeout-s", "1", "--request-body-timeout-s", "1", "--http-server", request.param)
+    with ServerProcess(store, *flags) as server:
         yield server
 
 
@@ -283,3 +284,20 @@ def test_a_stopping_service_answers_those_who_wait_and_ends_well() -> None:
         assert status(talk(server, PING + LAST + b"\r\n")) == 204
         assert server.stop() == 0
         assert status(waiting.recv(65_536)) == 204
+
+
+def test_a_call_whose_caller_has_gone_is_withdrawn(server: ServerProcess) -> None:
+    call = b"POST /v2/queues/rpc/call?timeout=50 HTTP/1.1\r\n" + CLIENT + b"Content-Length: 10\r\n\r\n" + b'{"body":1}'
+    stats = b"GET /v2/queues/rpc/stats HTTP/1.1\r\n" + CLIENT + LAST + b"\r\n"
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(call)
+        until_counted(server, stats, 1)
+    until_counted(server, stats, 0)
+
+
+def until_counted(server: ServerProcess, stats: bytes, count: int) -> None:
+    for _ in range(2_000):
+        document = json.loads(talk(server, stats).partition(b"\r\n\r\n")[2])
+        if document["messages"]["total"] == count:
+            return
+    pytest.fail(f"there are never {count} messages")

@@ -62,8 +62,8 @@ async def half_a_post(server: ServerProcess, queue: str) -> tuple[Connection, by
     return connection, body
 
 
-async def stop_while_they_wait(store: str) -> None:
-    with ServerProcess(store) as server:
+async def stop_while_they_wait(store: str, kind: str) -> None:
+    with ServerProcess(store, "--http-server", kind) as server:
         claiming, listing, idle = [await Connection.open(server.host, server.port) for _ in range(3)]
         await idle.ask("GET", "/v2/ping")
         await claiming.send("POST", "/v2/queues/empty/claims?wait=60", {})
@@ -91,12 +91,13 @@ async def stop_while_they_wait(store: str) -> None:
         await connection.close()
 
 
-def test_a_stop_answers_what_was_begun_and_lets_those_who_wait_go(tmp_path: Path) -> None:
-    asyncio.run(stop_while_they_wait(f"sqlite:///{tmp_path}"))
+@pytest.mark.parametrize("kind", ["own", "uvicorn"])
+def test_a_stop_answers_what_was_begun_and_lets_those_who_wait_go(tmp_path: Path, kind: str) -> None:
+    asyncio.run(stop_while_they_wait(f"sqlite:///{tmp_path}", kind))
 
 
-async def stop_with_half_a_request(store: str) -> int:
-    with ServerProcess(store, "--shutdown-grace-s", "1") as server:
+async def stop_with_half_a_request(store: str, kind: str) -> int:
+    with ServerProcess(store, "--shutdown-grace-s", "1", "--http-server", kind) as server:
         connection, _ = await half_a_post(server, "never")
         server.terminate()
         code = server.wait()
@@ -104,8 +105,9 @@ async def stop_with_half_a_request(store: str) -> int:
         return code
 
 
-def test_a_client_that_never_ends_its_request_does_not_keep_the_service(tmp_path: Path) -> None:
-    assert asyncio.run(stop_with_half_a_request(f"sqlite:///{tmp_path}")) == 0
+@pytest.mark.parametrize("kind", ["own", "uvicorn"])
+def test_a_client_that_never_ends_its_request_does_not_keep_the_service(tmp_path: Path, kind: str) -> None:
+    assert asyncio.run(stop_with_half_a_request(f"sqlite:///{tmp_path}", kind)) == 0
 
 
 def test_an_idle_service_stops_at_once(tmp_path: Path) -> None:

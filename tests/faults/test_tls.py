@@ -20,7 +20,8 @@ PATIENCE_S: Final = 30
 class Files:
     """A certificate authority, and the files of a server that it trusts."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, server: str = "own") -> None:
+        self.server = server
         self.authority = trustme.CA()
         self.cert = folder / "cert.pem"
         self.key = folder / "key.pem"
@@ -34,8 +35,8 @@ class Files:
         issued.private_key_pem.write_to_path(self.key)
 
     def flags(self) -> list[str]:
-        """Return the flags that name them."""
-        return ["--tls-cert-file", str(self.cert), "--tls-key-file", str(self.key)]
+        """Return the flags that name them, and the server."""
+        return ["--http-server", self.server, "--tls-cert-file", str(self.cert), "--tls-key-file", str(self.key)]
 
     def context(self) -> ssl.SSLContext:
         """Return what a client needs to know the server."""
@@ -44,9 +45,9 @@ class Files:
         return context
 
 
-@pytest.fixture
-def files(tmp_path: Path) -> Files:
-    return Files(tmp_path)
+@pytest.fixture(params=["own", "uvicorn"])
+def files(request: pytest.FixtureRequest, tmp_path: Path) -> Files:
+    return Files(tmp_path, request.param)
 
 
 def presented(server: ServerProcess, context: ssl.SSLContext) -> int:

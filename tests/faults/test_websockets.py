@@ -31,10 +31,10 @@ MANY: Final = 200
 LARGE: Final = 60
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+@pytest.fixture(scope="module", params=["own", "uvicorn"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     store = f"sqlite:///{tmp_path_factory.mktemp('websockets')}/data"
-    flags = ("--request-headers-timeout-s", "1", "--request-body-timeout-s", "1")
+    flags = ("--request-headers-timeout-s", "1", "--request-body-timeout-s", "1", "--http-server", request.param)
     with ServerProcess(store, *flags) as server:
         yield server
 

@@ -12,23 +12,26 @@ from typing import Any, Final
 import uvloop
 
 from sukkal.app.composition import App, running
-from sukkal.clock import Clock
+from sukkal.clock import Clock, elapsed_s
 from sukkal.errors import RouteNotFound, StartupError
 from sukkal.ids import OrderedIds
 from sukkal.logs import configure_logs
 from sukkal.settings import Address, Settings
 from sukkal.settings.passwords import without_password
-from sukkal.transports.http.adapter import AsgiAdapter
+from sukkal.transports.http.adapter import AsgiAdapter, HttpHandler
 from sukkal.transports.http.errors import error_response
 from sukkal.transports.http.exchange import Request, Response
 from sukkal.transports.http.server import HttpServer, Sockets, listening_socket
 from sukkal.transports.http.tls import Tls
+from sukkal.transports.http.wire import WireServer
 from sukkal.transports.websocket.conversations import is_socket_path
 from sukkal.transports.websocket.server import guarded_websocket
 
 __all__ = ["serve"]
 
 _log: Final = logging.getLogger("sukkal.app")
+
+Server = HttpServer | WireServer
 
 _COLLECT_AFTER_OBJECTS: Final = 50_000
 
@@ -70,12 +73,10 @@ async def _serve(settings: Settings, ready: Callable[[str], None]) -> int:
     tls = Tls(settings) if settings.tls_cert_file else None
     async with running(settings, now_ms=clock, new_id=OrderedIds(clock, Random())) as app:
         bound = _bind(settings.address, "listen", settings)
-        sockets = Sockets(guarded_websocket(settings), is_socket_path, app.sockets.frame_bytes_max)
-        listeners = [(HttpServer(app.asgi, settings, tls=tls, sockets=sockets), bound)]
+        listeners = [(_server(app.front, app.asgi.body_bytes_max, app, clock, tls), bound)]
         if (address := settings.websocket_address) is not None:
-            alone = AsgiAdapter(_no_http, body_bytes_max=0, sockets=app.sockets.adapter)
-            server = HttpServer(alone, settings, tls=tls, sockets=sockets)
-            listeners.append((server, _bind(address, "websocket_listen", settings)))
+            alone = _server(_no_http, 0, app, clock, tls)
+            listeners.append((alone, _bind(address, "websocket_listen", settings)))
             _log.info("listening", extra={"url": f"{'wss' if tls else 'ws'}://{_place(listeners[-1][1])}"})
         _obey_signals(app, [server for server, _ in listeners], tls, settings)
         url = f"{'https' if tls else 'http'}://{_place(bound)}"
@@ -86,7 +87,25 @@ async def _serve(settings: Settings, ready: Callable[[str], None]) -> int:
     return 0
 
 
-def _obey_signals(app: App, servers: Sequence[HttpServer], tls: Tls | None, settings: Settings) -> None:
+def _server(handler: HttpHandler, body_bytes_max: int, app: App, clock: Clock, tls: Tls | None) -> Server:
+    settings = app.services.settings
+    sockets = Sockets(guarded_websocket(settings), is_socket_path, app.sockets.frame_bytes_max)
+    asgi = AsgiAdapter(handler, body_bytes_max=body_bytes_max, sockets=app.sockets.adapter)
+    if settings.http_server == "uvicorn":
+        return HttpServer(asgi, settings, tls=tls, sockets=sockets)
+    return WireServer(
+        handler,
+        settings,
+        body_bytes_max=body_bytes_max,
+        elapsed_s=elapsed_s,
+        now_ms=clock,
+        app=asgi,
+        tls=tls,
+        sockets=sockets,
+    )
+
+
+def _obey_signals(app: App, servers: Sequence[Server], tls: Tls | None, settings: Settings) -> None:
     def stop() -> None:
         _log.info("stopping", extra={"grace_s": settings.shutdown_grace_s})
         for server in servers:

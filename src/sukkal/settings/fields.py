@@ -260,6 +260,10 @@ class Settings(DeliverySettings, frozen=True, kw_only=True):
     )
 
     # Connections and waiting.
+    http_server: Annotated[
+        Literal["own", "uvicorn"],
+        about("What reads requests and writes answers: the service's `own` server, or `uvicorn` over ASGI."),
+    ] = "own"
     wait_max_s: Annotated[
         int, seconds("Longest time that a claim or a listing may wait for messages (`wait=`).", 0, 3_600)
     ] = limits.WAIT_S_MAX

@@ -2,15 +2,15 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
 from typing import Any, Final
 
 from sukkal import limits
-from sukkal.transports.http.exchange import Request, Response, StreamResponse, unambiguous
+from sukkal.transports.http.exchange import Request, Response, StreamResponse, unambiguous, waits
 
 __all__ = ["Application", "AsgiAdapter", "HttpHandler", "Line"]
 
-HttpHandler = Callable[[Request], Awaitable[Response]]
+HttpHandler = Callable[[Request], Coroutine[Any, Any, Response]]
 
 _NO_BODY: Final = (204, 304)
 _Message = MutableMapping[str, Any]
@@ -47,7 +47,7 @@ class AsgiAdapter:
     def __init__(self, handler: HttpHandler, *, body_bytes_max: int, sockets: Application | None = None) -> None:
         self._handler = handler
         self._sockets = sockets
-        self._body_bytes_max = body_bytes_max
+        self.body_bytes_max = body_bytes_max
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """Serve one request, or one connection of the other kind."""
@@ -65,7 +65,7 @@ class AsgiAdapter:
         peer = scope.get("client")
         query = scope["query_string"].decode("latin-1")
         request = Request(scope["method"], scope["path"], query, headers, body, peer[0] if peer else "", sent=sent)
-        if "wait=" in request.query:
+        if waits(request):
             response = await _while_connected(self._handler(request), receive, scope.get("line") or Line())
             if response is None:
                 return
@@ -78,7 +78,7 @@ class AsgiAdapter:
 
     async def _read(self, receive: _Receive, headers: dict[bytes, bytes]) -> tuple[bytes | None, bool]:
         """Return the body, ``None`` if it is too large, and whether all of it was read."""
-        most = self._body_bytes_max
+        most = self.body_bytes_max
         declared = headers.get(b"content-length", b"0")
         if declared.isdigit() and int(declared) > most + limits.BODY_DRAIN_BYTES_MAX:
             return None, False

@@ -23,6 +23,7 @@ __all__ = [
     "json_response",
     "no_content",
     "unambiguous",
+    "waits",
 ]
 
 Header = tuple[bytes, bytes]
@@ -91,6 +92,11 @@ class SocketResponse(LastingResponse, kw_only=True):
     since: Place | None
     lens: Lens
     positioned: bool
+
+
+def waits(request: Request) -> bool:
+    """Tell whether a request does nothing but wait for others: it is given up when its client goes away."""
+    return "wait=" in request.query or request.path.endswith("/call")
 
 
 def json_response(status: int, document: object, *headers: Header) -> Response:

@@ -5,7 +5,7 @@ import contextlib
 import socket
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any
 
 import httptools
 import msgspec
@@ -17,9 +17,7 @@ from sukkal.settings import Address, Settings
 from sukkal.transports.http.adapter import Line
 from sukkal.transports.http.tls import Tls
 
-__all__ = ["GuardedProtocol", "HttpServer", "Sockets", "listening_socket"]
-
-_KEEP_ALIVE_S: Final = 75
+__all__ = ["GuardedProtocol", "HttpServer", "Sockets", "listening_socket", "uvicorn_config"]
 
 
 def listening_socket(address: Address, settings: Settings) -> socket.socket:
@@ -55,6 +53,31 @@ class Sockets(msgspec.Struct, frozen=True):
     frame_bytes_max: int
 
 
+def uvicorn_config(app: Any, settings: Settings, sockets: Sockets | None) -> uvicorn.Config:
+    """Return what uvicorn and its protocols are told."""
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http=_guarded(settings, sockets),
+        ws=sockets.protocol if sockets else "none",
+        # A little too much is read, so that the client gets to see the answer.
+        ws_max_size=(sockets.frame_bytes_max if sockets else 0) + limits.BODY_DRAIN_BYTES_MAX,
+        ws_ping_interval=limits.WEBSOCKET_PING_S,
+        ws_ping_timeout=None,
+        ws_per_message_deflate=settings.websocket_compression,
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=limits.KEEP_ALIVE_S,
+        timeout_graceful_shutdown=settings.shutdown_grace_s,
+        backlog=settings.backlog,
+    )
+    config.load()
+    return config
+
+
 class HttpServer(uvicorn.Server):
     """Serves until ``stop`` is called, then lets running requests finish within the grace of the settings.
 
@@ -69,28 +92,7 @@ class HttpServer(uvicorn.Server):
         tls: Tls | None = None,
         sockets: Sockets | None = None,
     ) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                loop="uvloop",
-                http=_guarded(settings, sockets),
-                ws=sockets.protocol if sockets else "none",
-                # A little too much is read, so that the client gets to see the answer.
-                ws_max_size=(sockets.frame_bytes_max if sockets else 0) + limits.BODY_DRAIN_BYTES_MAX,
-                ws_ping_interval=limits.WEBSOCKET_PING_S,
-                ws_ping_timeout=None,
-                ws_per_message_deflate=settings.websocket_compression,
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                timeout_keep_alive=_KEEP_ALIVE_S,
-                timeout_graceful_shutdown=settings.shutdown_grace_s,
-                backlog=settings.backlog,
-            )
-        )
-        self.config.load()
+        super().__init__(uvicorn_config(app, settings, sockets))
         self.config.ssl = tls.context if tls else None
 
     def stop(self) -> None:
