@@ -39,10 +39,15 @@ format: $(VENV)/installed-dev  ## Bring the code into the house's format
 .PHONY: environments
 environments: $(VENV)/installed-dev  # the foreign programs that tests drive, each in an environment of its own
 	@$(PYTHON) -m tests.clients.environments
+	@$(PYTHON) -m tests.clients.asyncapi
 	@$(PYTHON) -m tests.clients.rabbitmq
 	@$(PYTHON) -m tests.console.chromium
 	@$(PYTHON) -m tests.clients.redis
 	@$(PYTHON) -m tests.engines.postgresql_older
+
+.PHONY: docs
+docs: $(VENV)/installed-dev  ## Build the documentation site into ./site; a broken link or heading fails
+	@$(PYTHON) -m website
 
 .PHONY: bench
 bench: environments  ## Measure the service against a no-op handler; ARGS="--quick" are passed on
@@ -69,7 +74,7 @@ soak-stores: $(VENV)/installed-dev  ## Load PostgreSQL for three minutes and see
 
 .PHONY: clean
 clean:  ## Remove what the other targets made; data in ./sukkal-data stays
-	rm -rf $(VENV) .venvs build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venvs build dist site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(PYTHON):

@@ -16,12 +16,13 @@ from typing import Final, NamedTuple
 
 from tests.clients import environments
 
-__all__ = ["ADDRESS", "Block", "blocks", "missing_lines", "run_page"]
+__all__ = ["ADDRESS", "Block", "blocks", "missing_lines", "run_page", "unrun"]
 
 ADDRESS: Final = "http://127.0.0.1:8888"
 """Where a reader's service listens; replaced by the address of the one that the test has started."""
 
 _SECONDS_MAX: Final = 60
+_BLOCK: Final = re.compile(r"^```(\S*) ?([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _MARK: Final = "---- end of block ----"
 _SHELLS: Final[Mapping[str, tuple[str, ...]]] = {
     "bash run": ("bash", "-eu", "-o", "pipefail"),
@@ -43,7 +44,7 @@ class Block(NamedTuple):
 def blocks(page: str) -> Iterator[Block]:
     """Yield the runnable blocks of a Markdown page. Raises ``ValueError`` for marks that would have no effect."""
     last: Block | None = None
-    for match in re.finditer(r"^```(\S*) ?([^\n]*)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+    for match in _BLOCK.finditer(page):
         language, mark, text = match.groups()
         line = page.count("\n", 0, match.start()) + 1
         if mark == "output" and last:
@@ -57,6 +58,14 @@ def blocks(page: str) -> Iterator[Block]:
         last = Block(f"{language} {mark}", line, text) if mark else None
     if last:
         yield last
+
+
+def unrun(page: str) -> Iterator[tuple[str, str]]:
+    """Yield the language and the text of each block that is neither run nor compared."""
+    for match in _BLOCK.finditer(page):
+        language, mark, text = match.groups()
+        if not mark:
+            yield language, text
 
 
 def run_page(page: str, directory: Path, url: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -12,32 +12,24 @@ from sukkal.cli import show, welcome
 from sukkal.errors import StartupError, SukkalError
 from sukkal.service.operations import OPERATIONS, Operation
 from sukkal.service.policy import DEFAULT_RULES
-from sukkal.settings import FIELDS, Field
+from sukkal.settings import FIELDS, Field, Settings
 from sukkal.transports.statuses import STATUS
 from sukkal.transports.websocket.answering import ACTIONS
-from tests.code_blocks import blocks, missing_lines, run_page
+from sukkal.transports.websocket.schemas import forms
+from tests.code_blocks import blocks, missing_lines, run_page, unrun
+from tests.pages import PAGES, read, rows
 from tests.serving import ServerProcess
 
 ROOT: Final = Path(__file__).parents[1]
 DOCS: Final = ROOT / "docs"
-EXAMPLES: Final = ROOT / "examples"
-PAGES: Final = sorted(
-    path.relative_to(ROOT).as_posix()
-    for path in [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *(ROOT / "bench").glob("*.md"), *EXAMPLES.rglob("*.md")]
-)
 RUN_PAGES: Final = [page for page in PAGES if list(blocks((ROOT / page).read_text()))]
 
 
-def read(page: str) -> str:
-    return (ROOT / page).read_text(encoding="utf-8")
+EVERYWHERE: Final = {"detailed"}
+"""What the page tells once for all actions."""
 
-
-def rows(page: str) -> dict[str, list[str]]:
-    """Return the rows of a page's tables by the code in their first cell."""
-    split = [
-        [cell.strip() for cell in line.strip("|").split("|")] for line in read(page).splitlines() if line[:1] == "|"
-    ]
-    return {cells[0].strip("`"): cells[1:] for cells in split if cells[0].startswith("`")}
+NEXT_TO_IT: Final = {"claim_create": {"prefetch"}, "subscription_create": {"resume"}}
+"""What a section of its own tells of an action."""
 
 
 def errors(kind: type[SukkalError]) -> Iterator[type[SukkalError]]:
@@ -87,6 +79,24 @@ def test_every_action_is_documented_with_its_operation_and_no_other() -> None:
     table = {action: cells[0].strip("`") for action, cells in rows("docs/reference/websocket.md").items()}
     assert table.pop("authenticate") == ""
     assert table == {name: action.operation.name for name, action in ACTIONS.items()}
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_the_table_of_actions_names_the_members_that_the_document_has(action: str) -> None:
+    takes = rows("docs/reference/websocket.md")[action][1]
+    described = set(forms(Settings())[action].body["properties"]) - EVERYWHERE
+    if "as the" in takes or "members of" in takes or "as `PUT" in takes or "as those" in takes:
+        assert set(re.findall(r"`([a-z_]+)`", takes)) <= described
+    else:
+        assert set(re.findall(r"`([a-z_]+)`", takes)) - EVERYWHERE == described - NEXT_TO_IT.get(action, set())
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_the_table_of_actions_names_the_statuses_that_the_document_has(action: str) -> None:
+    answers = set(forms(Settings())[action].answers)
+    said = set(re.findall(r"\b[2-5]\d\d\b", rows("docs/reference/websocket.md")[action][2]))
+    assert {status for status in said if status < "400"} <= answers
+    assert answers - said <= ({"200"} if action == "claim_create" else set())
 
 
 @pytest.mark.parametrize("rule", DEFAULT_RULES)
@@ -150,13 +160,13 @@ def test_a_link_that_leads_nowhere_is_noticed() -> None:
     assert broken_links("docs/reference/settings.md", text) == ["nowhere.md", "README.md", "#c", "settings.md#no"]
 
 
-@pytest.fixture(scope="module")
-def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Run the service as a reader would, on a port of its own."""
-    directory = tmp_path_factory.mktemp("data")
-    # The pages that share queues and encrypt them say that an operator has set a key.
-    env = {"SUKKAL_SIGNED_URL_KEYS": "a key to sign URLs with"}
-    with ServerProcess(f"sqlite:///{directory}", env=env) as server:
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    """Run the service as a reader would, on a port of its own; each page begins with an empty one."""
+    # The pages that share queues and encrypt them say that an operator has set a key, and the one that is called back
+    # from the same machine that it is allowed.
+    env = {"SUKKAL_SIGNED_URL_KEYS": "a key to sign URLs with", "SUKKAL_WEBHOOK_ALLOW": "127.0.0.0/8"}
+    with ServerProcess(f"sqlite:///{tmp_path / 'sukkal-data'}", env=env) as server:
         yield server.url
         assert server.stop() == 0
 
@@ -180,6 +190,96 @@ def test_the_commands_of_the_welcome_post_claim_and_delete(url: str, tmp_path: P
         ]
     )
     assert run_page(page, tmp_path, url) == []
+
+
+NOT_RUN: Final = {
+    "bash": "another machine, a path of the system, or a service that is not there",
+    "ini": "files of other programs",
+    "javascript": "a browser's",
+    "json": "what is sent or answered, shown",
+    "python": "a part of a program",
+    "sql": "a database's",
+    "text": "what goes over the wire, and the layout of the sources",
+    "toml": "files of settings",
+    "yaml": "files of other programs",
+}
+"""Why blocks of a language need not run."""
+
+_STAYS: Final = "stays in the foreground; the test has a service of its own in its stead"
+_OTHERS: Final = "needs a service or a certificate that is not there"
+_INSTALLS: Final = "installs packages"
+
+COMMANDS_NOT_RUN: Final[Mapping[str, Mapping[str, str]]] = {
+    "README.md": {
+        "make run": _STAYS,
+        "make test": "is what runs the tests",
+        'make run FLAGS="--listen 127.0.0.1:9999 --store memory://"': _STAYS,
+    },
+    "docs/howto/authenticate-with-keystone.md": {
+        "openstack user create --domain Default --password-prompt sukkal": _OTHERS,
+        "export SUKKAL_KEYSTONE_PASSWORD=...": _OTHERS,
+        "token=$(openstack token issue -f value -c id)": _OTHERS,
+    },
+    "docs/howto/authenticate-with-openid-connect.md": {
+        "pip install 'sukkal[jwt]'": _INSTALLS,
+        'curl -H "Authorization: Bearer $token" -H "Client-ID: $(uuidgen)"': _OTHERS,
+    },
+    "docs/howto/configure.md": {"sukkal serve --listen 10.0.0.5:8888 --allow-remote-without-auth": _STAYS},
+    "docs/howto/deliver-to-a-webhook.md": {"sukkal serve --webhook-allow": _STAYS},
+    "docs/howto/deliver-to-amqp.md": {"pip install 'sukkal[amqp]'": _INSTALLS},
+    "docs/howto/encrypt-queues.md": {
+        "pip install 'sukkal[encryption]'": _INSTALLS,
+        "curl -X PUT http://127.0.0.1:8888/v2/queues/secrets": "needs a service with encryption keys",
+    },
+    "docs/howto/forward-openstack-notifications.md": {
+        "openstack user create --password-prompt sukkal-forwarder": _OTHERS,
+        "sukkal forward --config forward.yaml --check": _OTHERS,
+    },
+    "docs/howto/keep-messages-in-postgresql.md": {"pip install 'sukkal[postgresql]'": _INSTALLS},
+    "docs/howto/move-from-zaqar.md": {"export SUKKAL_URL=http://sukkal.example.org:8888": _OTHERS},
+    "docs/howto/run-as-a-service.md": {"sukkal serve --listen 0.0.0.0:8888 --tls-cert-file": _OTHERS},
+    "docs/howto/use-an-existing-client.md": {"pip install python-zaqarclient": _INSTALLS},
+    "docs/howto/use-api-keys.md": {'curl -H "X-Auth-Token: $(cat key.txt)"': "needs a service with API keys"},
+    "docs/howto/use-pools.md": {
+        "sukkal pool create disk1": _OTHERS,
+        "sukkal flavor create fast disk1": _OTHERS,
+        "sukkal pool drain disk2": _OTHERS,
+    },
+    "docs/howto/use-oslo-messaging.md": {"pip install 'sukkal[oslo]'": _INSTALLS},
+    "docs/reference/events.md": {"from sukkal.format import Event": "a package of somebody else's"},
+    "docs/tutorial/first-message.md": {"make run": _STAYS},
+    "docs/tutorial/five-minutes.md": {'make run FLAGS="--webhook-allow 127.0.0.0/8"': _STAYS},
+    "examples/murano/README.md": {
+        "make run": _STAYS,
+        ".venv/bin/python -m examples.murano": "run by the tests of the example",
+        "python3 -m pip --python .venv/bin/python install": _INSTALLS,
+    },
+}
+"""How every block of commands begins that is not run, by its page, and why it is not."""
+
+
+def test_only_blocks_that_cannot_run_do_not() -> None:
+    assert {language for page in PAGES for language, _ in unrun(read(page))} == NOT_RUN.keys()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_block_of_commands_that_does_not_run_is_in_the_list(page: str) -> None:
+    found = [text.splitlines()[0] for language, text in unrun(read(page)) if language in ("bash", "python")]
+    listed = list(COMMANDS_NOT_RUN.get(page, ()))
+    assert len(found) == len(listed), found
+    assert all(line.startswith(beginning) for line, beginning in zip(found, listed, strict=True)), found
+
+
+def test_the_list_of_blocks_that_do_not_run_names_pages() -> None:
+    assert COMMANDS_NOT_RUN.keys() <= set(PAGES)
+
+
+def test_the_tests_that_show_a_guarantee_exist() -> None:
+    page = read("docs/explanation/guarantees.md")
+    shown = re.findall(r"^\| (\d+) \| `(test_\w+)` \| \[[^]]+\]\(\.\./\.\./([^)]+)\) \|$", page, re.MULTILINE)
+    assert {int(number) for number, _, _ in shown} == set(range(1, len(re.findall(r"^\d+\. ", page, re.MULTILINE)) + 1))
+    for _, test, file in shown:
+        assert f"def {test}(" in read(file), (file, test)
 
 
 FAILING: Final = {

@@ -18,7 +18,7 @@ TEXT_SUFFIXES: Final = frozenset(
         *(".toml", ".txt", ".yaml", ".yml"),
     ]
 )
-NOT_OURS: Final = frozenset(["build", "dist", "sukkal-data", "__pycache__"])
+NOT_OURS: Final = frozenset(["build", "dist", "site", "sukkal-data", "__pycache__"])
 OURS_THOUGH_HIDDEN: Final = frozenset([".ci", ".editorconfig", ".github", ".gitignore"])
 
 

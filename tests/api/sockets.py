@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 import msgspec
 
 from tests.api.calling import CLIENT, Service
+from tests.api.described import check_answer, check_push
 
 __all__ = ["Ended", "Reply", "Socket"]
 
@@ -32,6 +33,7 @@ class Reply:
         assert list(document) == ["request", "body", "headers"]
         assert list(document["request"]) == ["action", "body", "headers", "api"]
         assert document["request"]["api"] == "v2"
+        check_answer(document)
         self.headers = dict(document["headers"])
         self.status: int = self.headers.pop("status")
         self.body: Any = document["body"]
@@ -141,9 +143,10 @@ class Socket:
     def receive(self) -> Any:
         """Return what the next frame carries. Raises ``Ended``."""
         message = self.raw()
-        if "bytes" in message:
-            return msgspec.msgpack.decode(message["bytes"])
-        return json.loads(message["text"])
+        document = msgspec.msgpack.decode(message["bytes"]) if "bytes" in message else json.loads(message["text"])
+        if isinstance(document, dict) and "Message_Type" in document:
+            check_push(document)
+        return document
 
     def ask(self, action: str, body: Any = None, **headers: Any) -> Reply:
         """Send a frame and return the answer."""

@@ -51,6 +51,7 @@ from sukkal.transports.http.measures import Measures, QuotaMeasures, SearchMeasu
 from sukkal.transports.http.openapi import openapi_page
 from sukkal.transports.http.senders import credentials_of
 from sukkal.transports.services import Services
+from sukkal.transports.websocket.asyncapi import asyncapi_page
 
 __all__ = ["App", "running"]
 
@@ -193,7 +194,11 @@ def _front(
         named = await door.gate.would_permit(credentials_of(request, frozenset()), "limits:get_all")
         return metrics_page(registry, *([projects] if named else []))
 
-    pages: dict[str, Page] = {"/healthz": healthz, "/openapi.json": openapi_page(settings)}
+    pages: dict[str, Page] = {
+        "/healthz": healthz,
+        "/openapi.json": openapi_page(settings),
+        "/asyncapi.json": asyncapi_page(settings),
+    }
     if settings.metrics:
         pages["/metrics"] = metrics
     if settings.console:

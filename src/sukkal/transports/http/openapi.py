@@ -11,7 +11,7 @@ from sukkal import limits
 from sukkal.settings import Settings
 from sukkal.transports.http.exchange import JSON, Request, Response
 from sukkal.transports.http.routing import Route, routes
-from sukkal.transports.http.schemas import Shape, components, ref, shapes
+from sukkal.transports.http.schemas import PATH_PARAMETERS, Shape, components, ref, shapes
 
 __all__ = ["openapi_document", "openapi_page"]
 
@@ -26,18 +26,6 @@ _REFUSALS: Final = {
     "415": "The body must be of another media type.",
     "429": "More than the project may have; Retry-After says when to try again.",
     "503": "Not now; Retry-After says when to try again.",
-}
-_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
-    "queue_name": {"type": "string", "pattern": "^[a-zA-Z0-9_.-]+$", "maxLength": limits.QUEUE_NAME_CHARS_MAX},
-    "message_id": {"type": "string", "minLength": 1},
-    "claim_id": {"type": "string", "minLength": 1},
-    "subscription_id": {"type": "string", "minLength": 1},
-    "listener_id": {"type": "string", "minLength": 1},
-    "signed_url_id": {"type": "string", "minLength": 1},
-    "search_name": {"type": "string", "pattern": "^[a-zA-Z0-9_.-]+$", "maxLength": limits.QUEUE_NAME_CHARS_MAX},
-    "pool_name": {"type": "string", "pattern": "^[a-zA-Z0-9_.-]+$", "maxLength": limits.QUEUE_NAME_CHARS_MAX},
-    "flavor_name": {"type": "string", "pattern": "^[a-zA-Z0-9_.-]+$", "maxLength": limits.QUEUE_NAME_CHARS_MAX},
-    "project_id": {"type": "string", "minLength": 1, "maxLength": limits.PROJECT_CHARS_MAX},
 }
 _HEADERS: Final[list[dict[str, Any]]] = [
     {
@@ -90,7 +78,7 @@ def openapi_page(settings: Settings) -> Callable[[Request], Awaitable[Response]]
 def _operation(route: Route, shape: Shape) -> dict[str, Any]:
     operation = route.operation
     names = [name for _, name, _, _ in Formatter().parse(route.path) if name]
-    parameters = [{"name": name, "in": "path", "required": True, "schema": _PARAMETERS[name]} for name in names]
+    parameters = [{"name": name, "in": "path", "required": True, "schema": PATH_PARAMETERS[name]} for name in names]
     document: dict[str, Any] = {
         "operationId": f"{route.version}.{route.collection}.{operation.name}",
         "summary": operation.summary,

@@ -6,13 +6,14 @@ from sukkal.transports.http.schemas.claims import claim_shapes
 from sukkal.transports.http.schemas.components import components
 from sukkal.transports.http.schemas.event_listeners import event_listener_shapes
 from sukkal.transports.http.schemas.messages import message_shapes
+from sukkal.transports.http.schemas.paths import PATH_PARAMETERS
 from sukkal.transports.http.schemas.pools import pool_shapes
 from sukkal.transports.http.schemas.queues import queue_shapes, root_shapes
 from sukkal.transports.http.schemas.searching import search_shapes
 from sukkal.transports.http.schemas.shape import Shape, ref
 from sukkal.transports.http.schemas.subscriptions import subscription_shapes
 
-__all__ = ["Shape", "components", "parameter_names", "ref", "shapes"]
+__all__ = ["PATH_PARAMETERS", "Shape", "components", "parameter_names", "ref", "shapes"]
 
 
 def shapes(settings: Settings) -> dict[str, Shape]:
