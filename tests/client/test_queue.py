@@ -46,6 +46,14 @@ def test_a_queue_is_made_changed_and_deleted(shared_service: ServiceHere) -> Non
     run(shared_service, test)
 
 
+def test_a_post_may_be_as_large_as_the_service_takes(shared_service: ServiceHere) -> None:
+    async def test(client: Client) -> None:
+        # The answer names all of them in one header, too.
+        assert len((await client.queue("many").post_many(range(1_000))).ids) == 1_000
+
+    run(shared_service, test)
+
+
 def test_messages_are_posted_listed_got_popped_and_deleted(shared_service: ServiceHere) -> None:
     async def test(client: Client) -> None:
         queue = client.queue("kept")

@@ -34,6 +34,7 @@ FACES = [
 ]
 # What an asynchronous program has and one with threads has not, with the reason.
 NOT_THERE = {
+    "Client.frames": "a conversation over WebSocket, in which nobody waits alone",
     "HeldMessage.lose": "for those who made the message",
     "HeldMessage.lease": "the claim that it shares with others",
 }

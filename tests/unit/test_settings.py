@@ -38,6 +38,11 @@ def test_nothing_given_gives_the_defaults() -> None:
     assert load(NO_FLAGS, NO_VARIABLES, no_file) == Settings()
 
 
+def test_what_tells_a_client_where_the_service_is_may_be_there_too() -> None:
+    names = ("SUKKAL_URL", "SUKKAL_PROJECT", "SUKKAL_TOKEN", "SUKKAL_CLIENT_CONFIG")
+    assert load(NO_FLAGS, dict.fromkeys(names, "x"), no_file) == Settings()
+
+
 def test_the_defaults_are_the_limits_of_the_api() -> None:
     settings = Settings()
     assert settings.max_message_ttl == limits.MESSAGE_TTL_S_MAX

@@ -29,9 +29,9 @@ from sukkal.settings import Settings
 from sukkal.store import Engine
 
 if TYPE_CHECKING:
-    from sukkal.identity.keystone import KeystoneAuthenticator
+    from sukkal.identity.keystone import KeystoneAuthenticator, KeystoneSettings
 
-__all__ = ["Entrance", "entrance"]
+__all__ = ["Entrance", "entrance", "keystone_settings"]
 
 _log: Final = logging.getLogger("sukkal.app")
 
@@ -154,21 +154,25 @@ def _jwt(settings: Settings, now_ms: Callable[[], int]) -> Authenticator:
 
 
 def _keystone(settings: Settings, now_ms: Callable[[], int]) -> "KeystoneAuthenticator":
-    from sukkal.identity.keystone import KeystoneAuthenticator, KeystoneSettings
+    from sukkal.identity.keystone import KeystoneAuthenticator
 
-    return KeystoneAuthenticator(
-        KeystoneSettings(
-            auth_url=settings.keystone_auth_url,
-            username=settings.keystone_username,
-            password=settings.keystone_password,
-            project_name=settings.keystone_project_name,
-            user_domain_name=settings.keystone_user_domain_name,
-            project_domain_name=settings.keystone_project_domain_name,
-            timeout_s=settings.keystone_timeout_s,
-            revalidate_s=settings.keystone_revalidate_s,
-            cafile=settings.keystone_ca_file,
-        ),
-        now_ms,
+    return KeystoneAuthenticator(keystone_settings(settings), now_ms)
+
+
+def keystone_settings(settings: Settings) -> "KeystoneSettings":
+    """Return what has to be known to ask the Keystone of the settings. Raises ``SettingsError``."""
+    from sukkal.identity.keystone import KeystoneSettings
+
+    return KeystoneSettings(
+        auth_url=settings.keystone_auth_url,
+        username=settings.keystone_username,
+        password=settings.keystone_password,
+        project_name=settings.keystone_project_name,
+        user_domain_name=settings.keystone_user_domain_name,
+        project_domain_name=settings.keystone_project_domain_name,
+        timeout_s=settings.keystone_timeout_s,
+        revalidate_s=settings.keystone_revalidate_s,
+        cafile=settings.keystone_ca_file,
     )
 
 

@@ -1,31 +1,49 @@
 """What may stand on the command line. Every setting is a flag; its help text is the setting's own."""
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, NoReturn
 
 from sukkal import __version__
 from sukkal.cli import (
+    completion,
+    demo,
+    doctor,
+    drain,
     flavor_arguments,
     forward_arguments,
     import_arguments,
     key_arguments,
     listener_arguments,
     pool_arguments,
+    posting,
+    redrive,
+    tail,
+    top,
 )
+from sukkal.cli.nouns import NOUNS
 from sukkal.errors import SettingsError
 from sukkal.settings import FIELDS, Field, Origin, unknown
 
-__all__ = ["Command", "parse"]
+__all__ = ["Command", "parse", "parser"]
 
 _FLAG: Final = Origin("flag")
 _WITHOUT_SETTINGS: Final = {"forward": forward_arguments, "import": import_arguments}
-_ACTING: Final = {
-    "key": key_arguments,
-    "listener": listener_arguments,
-    "pool": pool_arguments,
-    "flavor": flavor_arguments,
+_ACTING: Final[Mapping[str, Callable[[Any], None]]] = {
+    **{name: noun.add_to for name, noun in NOUNS.items()},
+    "listener": listener_arguments.add_to,
+    "key": key_arguments.add_to,
+    "pool": pool_arguments.add_to,
+    "flavor": flavor_arguments.add_to,
+    "post": posting.add_to,
+    "tail": tail.add_to,
+    "drain": drain.add_to,
+    "redrive": redrive.add_to,
+    "top": top.add_to,
+    "doctor": doctor.add_to,
+    "demo": demo.add_to,
+    "completion": completion.add_to,
 }
 _CONFIG_HELP: Final = "TOML file with settings; the environment variable SUKKAL_CONFIG names one too."
 
@@ -49,31 +67,32 @@ class _Parser(argparse.ArgumentParser):
 
 def parse(argv: Sequence[str]) -> Command:
     """Read a command line. Raises ``SettingsError``; ``--help`` and ``--version`` print and leave with code 0."""
-    parser = _parser()
-    known, extra = parser.parse_known_args(argv)
+    reading = parser()
+    known, extra = reading.parse_known_args(argv)
     given = vars(known)
     name, reference = given.pop("command"), given.pop("reference", False)
     if name in _ACTING:
         if extra:
-            raise _not_understood(f"{name} {given['action']}", extra[0])
+            raise _not_understood(" ".join(filter(None, (name, given.get("action")))), extra[0])
         return Command(name, {}, options=given)
     if name in _WITHOUT_SETTINGS and not extra:
         return Command(name, {}, options=given)
     if extra:
         if extra[0].startswith("--") and name not in _WITHOUT_SETTINGS:
             raise unknown(extra[0].partition("=")[0], _FLAG)
-        parser.error(f"{extra[0].partition('=')[0]!r} is one argument too many")
+        reading.error(f"{extra[0].partition('=')[0]!r} is one argument too many")
     return Command(name, given, reference)
 
 
-def _parser() -> _Parser:
-    parser = _Parser(
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
+    top_level = _Parser(
         prog="sukkal",
         description="A message and notification service that speaks the Zaqar API.",
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"sukkal {__version__}")
-    commands = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    top_level.add_argument("--version", action="version", version=f"sukkal {__version__}")
+    commands = top_level.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, summary in (
         ("serve", "Serve the API in the foreground until SIGTERM or Ctrl-C."),
         ("settings", "Print the settings that `serve` would use, as TOML, and where each came from."),
@@ -94,9 +113,11 @@ def _parser() -> _Parser:
             command.add_argument(
                 "--reference", action="store_true", help="Print what each setting means, as Markdown, instead."
             )
-    for without in (*_WITHOUT_SETTINGS.values(), *_ACTING.values()):
+    for without in _WITHOUT_SETTINGS.values():
         without.add_to(commands)
-    return parser
+    for add_to in _ACTING.values():
+        add_to(commands)
+    return top_level
 
 
 def _add(command: argparse.ArgumentParser, field: Field) -> None:

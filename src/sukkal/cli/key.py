@@ -1,6 +1,5 @@
 """``sukkal key``: make, list and revoke API keys."""
 
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -9,6 +8,7 @@ from typing import Any, Final
 from sukkal.cli.arguments import Command
 from sukkal.cli.key_arguments import KEYS_FILE_VARIABLE
 from sukkal.cli.moments import moment, shown
+from sukkal.cli.output import Output
 from sukkal.cli.tables import table
 from sukkal.clock import Clock
 from sukkal.errors import SettingsError, StartupError
@@ -58,7 +58,10 @@ def _create(file: KeyFile, options: Mapping[str, Any], now_ms: int) -> None:
 
 def _list(file: KeyFile, options: Mapping[str, Any], now_ms: int) -> None:
     keys = file.keys().values()
-    print(_json(keys, now_ms) if options["output"] == "json" else _table(keys, now_ms))
+    if options["output"] == "table":
+        print(_table(keys, now_ms))
+    else:
+        Output(options["output"]).rows({}, _records(keys, now_ms))
 
 
 def _revoke(file: KeyFile, options: Mapping[str, Any], now_ms: int) -> None:
@@ -77,8 +80,8 @@ def _holder(key: Key) -> str:
     return f"project {key.project}{f' ({key.name})' if key.name else ''}{roles}"
 
 
-def _json(keys: Iterable[Key], now_ms: int) -> str:
-    entries = [
+def _records(keys: Iterable[Key], now_ms: int) -> list[dict[str, Any]]:
+    return [
         {
             "id": key.id,
             "project": key.project,
@@ -90,7 +93,6 @@ def _json(keys: Iterable[Key], now_ms: int) -> str:
         }
         for key in keys
     ]
-    return json.dumps(entries, indent=2, ensure_ascii=False)
 
 
 def _table(keys: Iterable[Key], now_ms: int) -> str:

@@ -3,6 +3,8 @@
 import argparse
 from typing import Any, Final
 
+from sukkal.cli.output import FORMS
+
 __all__ = ["KEYS_FILE_VARIABLE", "add_to"]
 
 KEYS_FILE_VARIABLE: Final = "SUKKAL_KEYS_FILE"
@@ -31,7 +33,7 @@ def add_to(commands: Any) -> None:
         help="30d, 12h, 2w or 90m from now, a time such as 2027-01-01T00:00:00Z, or never. Default: never.",
     )
     listing = _action(actions, "list", _LIST)
-    listing.add_argument("--output", choices=["table", "json"], default="table", help="Default: table.")
+    listing.add_argument("--output", choices=FORMS, default="table", help="Default: table.")
     revoke = _action(actions, "revoke", _REVOKE)
     revoke.add_argument("id", metavar="ID", help="The id of the key, the first part behind sukkal_.")
 

@@ -1,14 +1,16 @@
 """``sukkal listener``: make, list and end listeners of a service."""
 
 import asyncio
-import json
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
+from sukkal.cli import profile
 from sukkal.cli.arguments import Command
-from sukkal.cli.tables import table
-from sukkal.client import Answer, ClientError, Connection, credentials_from, url_from
+from sukkal.cli.files import read_text
+from sukkal.cli.output import Output
+from sukkal.cli.service import told
+from sukkal.client import Answer, ClientError, Connection
 from sukkal.errors import SettingsError, StartupError
 from sukkal.service.listener_terms import KINDS
 
@@ -24,19 +26,16 @@ _GIVEN: Final = ("events", "workbook", "queue", "method", "ttl")
 def run(command: Command) -> int:
     """Do what is asked, and return the exit code."""
     options = command.options
-    try:
-        credentials = credentials_from(os.environ)
-    except ClientError as error:
-        raise SettingsError(str(error)) from error
+    found = profile.environment({**options, "url": options["service"]}, os.environ, read_text)
 
     async def act() -> None:
-        async with Connection(url_from(os.environ), credentials, client_id=_CLIENT_ID) as service:
+        async with Connection(profile.url(found), profile.credentials(found), client_id=_CLIENT_ID) as service:
             await _ACTIONS[options["action"]](service, options)
 
     try:
         asyncio.run(act())
     except ClientError as error:
-        raise StartupError(str(error)) from error
+        raise StartupError(told(error)) from error
     return 0
 
 
@@ -62,7 +61,10 @@ async def _list(service: Connection, options: Mapping[str, Any]) -> None:
             path = _next(page)
         except (KeyError, TypeError, ValueError):
             raise page.unexpected() from None
-    print(json.dumps(found, indent=2, ensure_ascii=False) if options["output"] == "json" else table([_HEAD, *rows]))
+    out = Output(options["output"])
+    if out.form == "table":
+        found = [dict(zip(_HEAD, row, strict=True)) for row in rows]
+    out.rows({name: name for name in _HEAD}, found)
 
 
 async def _delete(service: Connection, options: Mapping[str, Any]) -> None:

@@ -3,6 +3,7 @@
 import argparse
 from typing import Any, Final
 
+from sukkal.cli.output import FORMS
 from sukkal.service.listener_terms import KINDS
 
 __all__ = ["add_to"]
@@ -48,7 +49,7 @@ def add_to(commands: Any) -> None:
     )
     add.add_argument("--ttl", metavar="SECONDS", type=int, help="The life of the listener. Default: an hour.")
     listing = _action(actions, "list", _LIST)
-    listing.add_argument("--output", choices=["table", "json"], default="table", help="Default: table.")
+    listing.add_argument("--output", choices=FORMS, default="table", help="Default: table.")
     delete = _action(actions, "delete", _DELETE)
     delete.add_argument("id", metavar="ID", help="The id of the listener.")
 
@@ -57,4 +58,6 @@ def _action(actions: Any, name: str, summary: str) -> argparse.ArgumentParser:
     action: argparse.ArgumentParser = actions.add_parser(
         name, help=summary, description=summary, epilog=_WHERE, allow_abbrev=False
     )
+    action.add_argument("--url", dest="service", metavar="URL", help="The service. Default: SUKKAL_URL.")
+    action.add_argument("--project", metavar="PROJECT", help="The project whose listeners are meant.")
     return action

@@ -3,6 +3,7 @@
 import os
 import ssl
 from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -14,6 +15,7 @@ from sukkal.client.credentials import ApiToken, Credentials, ProjectName
 from sukkal.client.environment import credentials_from, url_from
 from sukkal.client.exchange import Answer
 from sukkal.client.finding import Finding
+from sukkal.client.frames import Frames
 from sukkal.client.listeners import Listeners
 from sukkal.client.nouns import QueueEntry, Usage
 from sukkal.client.queue import Queue
@@ -99,6 +101,10 @@ class Client:
         """Return what the project keeps and may keep."""
         return await self._asking.noun(Usage, "/v2/usage")
 
+    def frames(self) -> AbstractAsyncContextManager[Frames]:
+        """Connect over WebSocket for a while, for actions that have no method of their own."""
+        return self._connection.frames()
+
     async def request(
         self,
         method: str,
@@ -108,9 +114,15 @@ class Client:
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
         repeatable: bool = False,
+        wait: float = 0,
     ) -> Answer:
-        """Make a request that has no method of its own; ``repeatable`` ones are sent again when an answer is lost."""
-        return await self._asking.ask(method, path, document, query=query, headers=headers, repeatable=repeatable)
+        """Make a request that has no method of its own; ``repeatable`` ones are sent again when an answer is lost.
+
+        ``wait`` is how many seconds the service is asked to wait before it answers.
+        """
+        return await self._asking.ask(
+            method, path, document, query=query, headers=headers, repeatable=repeatable, wait_s=wait
+        )
 
 
 def _credentials(project: str | None, token: str | None) -> Credentials:

@@ -22,6 +22,7 @@ _UNAUTHORIZED: Final = 401
 _HEARTBEAT_S: Final = 30.0
 _FRAME_BYTES_MAX: Final = 16 * 1024 * 1024
 _CONNECTIONS: Final = 100
+_HEADER_BYTES_MAX: Final = 262_144
 
 
 class Connection:
@@ -58,7 +59,8 @@ class Connection:
         connector = aiohttp.TCPConnector(
             limit=self._connections, ssl=self._tls or True, socket_factory=self._new_socket, keepalive_timeout=15
         )
-        self._session = aiohttp.ClientSession(connector=connector)
+        # The answer to a post of 1,000 messages names them all in one header.
+        self._session = aiohttp.ClientSession(connector=connector, max_field_size=_HEADER_BYTES_MAX)
         return self
 
     async def __aexit__(

@@ -19,6 +19,8 @@ from sukkal.settings.passwords import without_password
 __all__ = ["Origin", "Resolved", "check", "load", "resolve", "unknown"]
 
 _VARIABLE_PREFIX: Final = "SUKKAL_"
+# They tell a client where the service is and who asks, and may be in the environment of whoever runs one, too.
+_OF_CLIENTS: Final = frozenset({"SUKKAL_URL", "SUKKAL_PROJECT", "SUKKAL_TOKEN", "SUKKAL_CLIENT_CONFIG"})
 _CONFIG: Final = "config"
 _CAPPED: Final = ("message_ttl", "message_delay", "claim_ttl", "claim_grace")
 _TRUSTING: Final = "none"
@@ -95,7 +97,9 @@ def resolve(flags: Mapping[str, str], environ: Mapping[str, str], read_file: Cal
     """
     flag, variable = Origin("flag"), Origin("environment")
     flags = {flag.key(name): text for name, text in flags.items()}
-    variables = {name: text for name, text in environ.items() if name.startswith(_VARIABLE_PREFIX)}
+    variables = {
+        name: text for name, text in environ.items() if name.startswith(_VARIABLE_PREFIX) and name not in _OF_CLIENTS
+    }
     path = flags.get(flag.key(_CONFIG), variables.get(variable.key(_CONFIG)))
     given = {field.name: _Given(field.default, Origin("default")) for field in FIELDS}
     if path is not None:

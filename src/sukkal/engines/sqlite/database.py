@@ -10,11 +10,11 @@ import apsw
 from sukkal.engines.sqlite.statements import migrations
 from sukkal.errors import DataInUse, DataTooNew, StartupError, StoreFull, StoreUnavailable, SukkalError
 
-__all__ = ["Database", "our_error"]
+__all__ = ["APPLICATION_ID", "FILE", "LOCK", "Database", "our_error"]
 
-_FILE: Final = "messages.sqlite3"
-_LOCK: Final = "sukkal.lock"
-_APPLICATION_ID: Final = 0x53756B6B  # "Sukk", so that another program's database is not mistaken for ours.
+FILE: Final = "messages.sqlite3"
+LOCK: Final = "sukkal.lock"
+APPLICATION_ID: Final = 0x53756B6B  # "Sukk", so that another program's database is not mistaken for ours.
 _BUSY_TIMEOUT_MS: Final = 250
 _CACHE_KIB: Final = 65_536
 
@@ -43,7 +43,7 @@ class Database:
         try:
             self._directory.mkdir(parents=True, exist_ok=True)
             self._lock()
-            path = self._directory / _FILE
+            path = self._directory / FILE
             self.writer = self._connect(path)
             self._migrate()
             self.reader, self.counter, self.checkpointer = (self._connect(path) for _ in range(3))
@@ -68,7 +68,7 @@ class Database:
 
     def _lock(self) -> None:
         # SQLite's own locks would let a second process in between two transactions; the engine keeps state in memory.
-        self._lock_file = os.open(self._directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._lock_file = os.open(self._directory / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -104,13 +104,13 @@ class Database:
                 f"The data in {self._directory} has schema version {version}; this version of Sukkal knows up to "
                 f"{len(scripts)}. Run the version that wrote it, or a newer one. Nothing was changed."
             )
-        if self._pragma("application_id") not in (0, _APPLICATION_ID):
-            raise StartupError(f"{self._directory / _FILE} is a database of another program. Nothing was changed.")
+        if self._pragma("application_id") not in (0, APPLICATION_ID):
+            raise StartupError(f"{self._directory / FILE} is a database of another program. Nothing was changed.")
         for number, script in enumerate(scripts[version:], start=version + 1):
             with self.writer:
                 self.writer.execute(script)
                 self.writer.execute(f"PRAGMA user_version = {number}")
-                self.writer.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+                self.writer.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
     def _pragma(self, name: str) -> int:
         return int(self.writer.execute(f"PRAGMA {name}").get)
