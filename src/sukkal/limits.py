@@ -364,6 +364,7 @@ SEARCH_ASKED_AT_ONCE: Final = 1_000
 SEARCH_WAITING_MAX: Final = 64
 SEARCH_BOOKS_OPEN_MAX: Final = 64
 SEARCH_BOOKS_SWEPT_AT_ONCE: Final = 4
+SEARCH_PROJECTS_LOOKED_AT_ONCE: Final = 200
 SEARCH_LOG_BYTES_KEPT: Final = 4 * 1_048_576
 SEARCH_REMOVED_AT_ONCE: Final = 500
 # Queues of a project whose past was dropped, and of which some may still be on its way.

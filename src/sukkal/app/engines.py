@@ -1,4 +1,4 @@
-"""The engines that a URI can name: those of the store and of pools."""
+"""The engines that a URI can name: those of the store and of pools, and the index that belongs to a store."""
 
 import asyncio
 from collections.abc import Callable
@@ -6,18 +6,21 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from sukkal.clock import elapsed_s
 from sukkal.engines.memory import MemoryEngine
 from sukkal.errors import SettingsError
 from sukkal.extras import needs_extra
+from sukkal.indexes.sqlite_fts import SqliteIndex
 from sukkal.pools import Pool, PooledEngine
 from sukkal.pools.draining import Drains
 from sukkal.pools.lease import Lease
 from sukkal.pools.members import Member, MovableEngine
 from sukkal.pools.moving import Mover
+from sukkal.search import SearchIndex
 from sukkal.service.pools import Pools
 from sukkal.settings import Settings
 
-__all__ = ["drains_of", "engine_of", "pooled_engine", "pools_service"]
+__all__ = ["drains_of", "engine_of", "index_of", "pooled_engine", "pools_service"]
 
 _SQLITE: Final = "sqlite:///"
 _POSTGRESQL: Final = "postgresql://"
@@ -42,6 +45,17 @@ def engine_of(uri: str) -> MovableEngine:
     if uri.startswith("memory:"):
         return MemoryEngine()
     raise SettingsError(f"A `uri` is {_WANTS}.")
+
+
+def index_of(settings: Settings) -> SearchIndex:
+    """Return the index that all nodes of a store have in common: in PostgreSQL its own, else that of the one node."""
+    if settings.store.startswith(_POSTGRESQL):
+        with needs_extra("postgresql", "To keep messages in PostgreSQL"):
+            from sukkal.indexes.postgresql import PostgresqlIndex
+
+        return PostgresqlIndex(settings.store, bytes_max=settings.search_bytes_max)
+    directory = None if settings.directory is None else Path(settings.directory) / "search"
+    return SqliteIndex(directory, bytes_max=settings.search_bytes_max, elapsed_s=elapsed_s)
 
 
 def pooled_engine(settings: Settings, now_ms: Callable[[], int]) -> PooledEngine:

@@ -1,13 +1,11 @@
 """The parts that make what is posted searchable, made together."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 
 import msgspec
 
 from sukkal.app.access import Entrance
-from sukkal.clock import elapsed_s
-from sukkal.indexes.sqlite_fts import SqliteIndex
+from sukkal.app.engines import index_of
 from sukkal.model import QueueKey
 from sukkal.search import SearchIndex
 from sukkal.service.fan_out import INDEX
@@ -47,8 +45,7 @@ def searching(
     new_id: Callable[[], str],
 ) -> Searching:
     """Make them; whoever does has to close the index. ``post`` is how what saved searches find is posted."""
-    directory = None if settings.directory is None else Path(settings.directory) / "search"
-    index = SqliteIndex(directory, bytes_max=settings.search_bytes_max, elapsed_s=elapsed_s)
+    index = index_of(settings)
     saved = SavedSearches(engine, index, door.gate, post, now_ms)
     indexing = Indexing(engine, index, recogniser, saved, now_ms, new_id)
     return Searching(index, indexing, saved, Search(index), Removal(engine, indexing))

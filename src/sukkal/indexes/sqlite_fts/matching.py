@@ -6,8 +6,9 @@ import apsw
 
 from sukkal import limits
 from sukkal.indexes.sqlite_fts.deadlines import Deadline
-from sukkal.indexes.sqlite_fts.expressions import expression, tags
+from sukkal.indexes.sqlite_fts.expressions import expression
 from sukkal.indexes.sqlite_fts.statements import MATCHING
+from sukkal.indexes.tags import tags
 from sukkal.search import Asked, Document
 
 __all__ = ["Matching"]
@@ -25,7 +26,7 @@ class Matching:
     def begin(self) -> None:
         """Take in the documents."""
         self._connection.execute(MATCHING.create)
-        rows = [(number, tags(document), document.text) for number, document in enumerate(self._documents)]
+        rows = [(number, " ".join(tags(document)), document.text) for number, document in enumerate(self._documents)]
         with self._connection:
             self._connection.executemany(MATCHING.add, rows)
 

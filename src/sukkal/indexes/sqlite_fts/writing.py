@@ -7,9 +7,9 @@ import apsw
 
 from sukkal import limits
 from sukkal.indexes.sqlite_fts.catalogue import note_types
-from sukkal.indexes.sqlite_fts.expressions import tags
 from sukkal.indexes.sqlite_fts.removing import remove_event, remove_first, remove_resource
 from sukkal.indexes.sqlite_fts.statements import SQL, fetch
+from sukkal.indexes.tags import tags
 from sukkal.search import Change, Document
 
 __all__ = ["drop_queue", "put"]
@@ -78,7 +78,7 @@ def _put_event(connection: apsw.Connection, document: Document, now_ms: int) -> 
             document.event,
         ),
     )
-    connection.execute(SQL.put_event_words, (connection.last_insert_rowid(), tags(document), document.text))
+    connection.execute(SQL.put_event_words, (connection.last_insert_rowid(), " ".join(tags(document)), document.text))
     connection.execute(SQL.add_bytes, (len(document.event),))
 
 
@@ -111,7 +111,9 @@ def _put_resource(connection: apsw.Connection, document: Document, resource: Cha
             document.event,
         ),
     )
-    connection.execute(SQL.put_resource_words, (connection.last_insert_rowid(), tags(document), document.text))
+    connection.execute(
+        SQL.put_resource_words, (connection.last_insert_rowid(), " ".join(tags(document)), document.text)
+    )
     connection.execute(SQL.add_bytes, (len(document.event),))
 
 

@@ -1,0 +1,11 @@
+"""The index's SQL, read from its ``.sql`` files."""
+
+from typing import Final
+
+from sukkal.postgresql import Schema, statements
+
+__all__ = ["SCHEMA", "SQL"]
+
+SCHEMA: Final = Schema("sukkal_search", __package__)
+
+SQL: Final = statements(__package__, "queries.sql", "removing.sql")

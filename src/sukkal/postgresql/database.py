@@ -1,0 +1,144 @@
+"""Connections to a server: how they are set, and that the schema is there which they need."""
+
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from sukkal.errors import DataTooNew, StartupError
+from sukkal.postgresql.failures import FAILURES
+from sukkal.postgresql.schema import SETUP, Schema
+
+__all__ = ["Connection", "Database", "fetch_one"]
+
+if TYPE_CHECKING:
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record]
+else:
+    Connection = asyncpg.Connection  # It has a parameter only in the types of it.
+
+_VERSION_MIN: Final = 140_000
+_SETTINGS: Final = {
+    "application_name": "sukkal",
+    # Every statement is written for one plan, of seeks. What the planner guesses of tables that grow and shrink all day
+    # must not make it another.
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "plan_cache_mode": "force_generic_plan",
+    "jit": "off",
+    "synchronous_commit": "on",
+    "default_transaction_isolation": "read committed",
+}
+
+
+class Database:
+    """Where the database is with the tables of one part of us, and how long it may take to answer."""
+
+    def __init__(self, url: str, schema: Schema, *, connect_s: float, statement_s: float) -> None:
+        self._url = url
+        self._schema = schema
+        self._connect_s = connect_s
+        self._statement_s = statement_s
+
+    @property
+    def place(self) -> str:
+        """The server and the database, without the user and the password."""
+        parts = urlsplit(self._url)
+        return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
+
+    async def connect(self, **settings: str) -> Connection:
+        """Return a new connection, set as our statements need it."""
+        milliseconds = str(round(self._statement_s * 1_000))
+        return await asyncpg.connect(
+            self._url,
+            timeout=self._connect_s,
+            # The server's own limit comes first, so that a connection survives a statement that takes too long.
+            command_timeout=self._statement_s + 1,
+            server_settings={
+                **_SETTINGS,
+                "search_path": f"{self._schema.code_name}, {self._schema.name}",
+                "statement_timeout": milliseconds,
+                **settings,
+            },
+        )
+
+    async def migrate(self) -> None:
+        """Bring the schema to this version. Raises ``StartupError``, which says what to do."""
+        try:
+            # Making an index on much data may take longer than a request may.
+            connection = await self.connect(statement_timeout="0", search_path=self._schema.name)
+            try:
+                await self._prepare(connection)
+            finally:
+                await connection.close(timeout=self._connect_s)
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise StartupError(
+                f"The user may not make tables in {self.place}: {error}. Let it own the database, or grant it CREATE "
+                "there; the setting is `store`."
+            ) from error
+        except asyncpg.InvalidAuthorizationSpecificationError as error:
+            raise StartupError(
+                f"{self.place} does not let this user in: {error}. Check the user and the password in the setting "
+                "`store`, and the server's pg_hba.conf."
+            ) from error
+        except asyncpg.InvalidCatalogNameError as error:
+            raise StartupError(
+                f"{self.place} is no database: {error}. Create it, or name another in the setting `store`."
+            ) from error
+        except (*FAILURES, ValueError) as error:
+            raise StartupError(
+                f"PostgreSQL at {self.place} does not answer: {str(error) or type(error).__name__}. Check that the "
+                "server runs and can be reached from here; the setting is `store`."
+            ) from error
+
+    async def _prepare(self, connection: Connection) -> None:
+        schema = self._schema
+        names = (schema.name, schema.code_name)
+        version, standby, may_create, there, code_there = await fetch_one(connection, SETUP.server, *names)
+        if version < _VERSION_MIN:
+            raise StartupError(
+                f"PostgreSQL at {self.place} has version {version // 10_000}; Sukkal needs {_VERSION_MIN // 10_000} or "
+                "newer. Upgrade the server, or name another in the setting `store`."
+            )
+        if standby:
+            raise StartupError(
+                f"PostgreSQL at {self.place} is a standby, which takes no writes. Name the primary in the setting "
+                "`store`, or several servers and `target_session_attrs=read-write`."
+            )
+        if not may_create and not (there and code_there):
+            raise StartupError(
+                f"The user may not make schemas in {self.place}. Let it own the database, or grant it CREATE there; "
+                "the setting is `store`."
+            )
+        async with connection.transaction():
+            await connection.execute(SETUP.one_at_a_time)
+            if not there:
+                await connection.execute(SETUP.create_schema.format(schema.name))
+            await self._migrate_tables(connection)
+            # Another node may have made it while this one waited.
+            if (await fetch_one(connection, SETUP.server, *names))[4]:
+                return
+            await connection.execute(SETUP.create_schema.format(schema.code_name))
+            await connection.execute(SETUP.make_functions_in.format(schema.code_name, schema.name))
+            await connection.execute(schema.functions)
+
+    async def _migrate_tables(self, connection: Connection) -> None:
+        scripts = self._schema.migrations
+        await connection.execute(SETUP.create_versions)
+        version, works_with = await fetch_one(connection, SETUP.versions)
+        if works_with > len(scripts):
+            raise DataTooNew(
+                f"The data in {self.place} have schema version {version}, which needs a version of Sukkal that knows "
+                f"{works_with}; this one knows up to {len(scripts)}. Run a newer one. Nothing was changed."
+            )
+        for number, script in enumerate(scripts[version:], start=version + 1):
+            await connection.execute(script)
+            await connection.execute(SETUP.note_version, number, self._schema.works_with)
+
+
+async def fetch_one(connection: Connection, sql: str, *arguments: Any) -> tuple[Any, ...]:
+    """Return the row of a statement that always gives one."""
+    row = await connection.fetchrow(sql, *arguments)
+    assert row is not None  # noqa: S101 - narrows the type, cannot fail
+    return tuple(row)
