@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import httpx
 from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
+
 from tests.closing import Closing
 
 __all__ = ["CLIENT", "PATIENCE_MS", "Console", "Project", "faults_of"]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 import pytest
+
 from tests.clients.environments import FOLDER
 
 __all__ = ["Program", "found", "program", "unpack"]

@@ -11,6 +11,7 @@ from typing import Final
 import httpx
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+
 from tests.console.browsing import CLIENT, Console, Project
 from tests.console.chromium import program
 from tests.serving import ROOT, ServerProcess

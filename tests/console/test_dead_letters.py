@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
+
 from tests.answering import Answering, Said
 from tests.console.browsing import Console, Project
 

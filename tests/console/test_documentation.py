@@ -8,9 +8,10 @@ from typing import Final, Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+from website.building import build
+
 from tests.console.browsing import faults_of
 from tests.serving import ROOT
-from website.building import build
 
 AXE: Final = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 PAGES: Final = (

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import expect
+
 from tests.console.browsing import Console, Project
 from tests.console.conftest import Keys
 from tests.serving import ServerProcess

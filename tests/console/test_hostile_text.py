@@ -5,6 +5,7 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from playwright.sync_api import expect
+
 from tests.answering import Answering, Said
 from tests.console.browsing import Console, Project
 from tests.serving import ServerProcess

@@ -2,6 +2,7 @@
 
 import pytest
 from playwright.sync_api import expect
+
 from tests.console.browsing import Console, Project
 
 PLACES = {"q": "Queues", "s": "Subscriptions", "e": "Events", "d": "Dead letters", "h": "Service"}

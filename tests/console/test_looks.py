@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 import pytest
 from playwright.sync_api import expect
+
 from tests.answering import Answering, Said
 from tests.console.browsing import Console, Project, faults_of
 from tests.serving import ServerProcess

@@ -3,6 +3,7 @@
 import re
 
 from playwright.sync_api import expect
+
 from tests.console.browsing import Console, Project
 
 LARGE = 12345678901234567890

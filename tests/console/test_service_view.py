@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 
 from playwright.sync_api import Route, expect
+
 from tests.console.browsing import Console, Project
 from tests.console.conftest import Keys
 from tests.serving import ServerProcess

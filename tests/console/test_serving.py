@@ -8,9 +8,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from tests.serving import ROOT, ServerProcess
 
 from sukkal.console import console_files
+from tests.serving import ROOT, ServerProcess
 
 STATIC = ROOT / "src" / "sukkal" / "console" / "static"
 

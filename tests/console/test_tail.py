@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import expect
+
 from tests.console.browsing import Console, Project
 from tests.serving import ServerProcess
 

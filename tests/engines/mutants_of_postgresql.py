@@ -10,6 +10,8 @@ _FOLDER: Final = "src/sukkal/engines/postgresql"
 _NODES: Final = ("tests/engines/test_postgresql_nodes.py",)
 _COSTS: Final = ("tests/engines/test_postgresql_costs.py",)
 _FUNCTIONS: Final = ("tests/engines/test_postgresql_functions.py",)
+_MOVING: Final = ("tests/engines/test_postgresql_moving_nodes.py",)
+_MOVES: Final = ("tests/engines/test_postgresql_moves.py",)
 _FAULTS: Final = ("tests/engines/test_postgresql_faults.py",)
 
 
@@ -139,8 +141,8 @@ MUTANTS_OF_POSTGRESQL: Final = (
     _mutant(
         "a newer message with a key takes the place of a claimed one",
         "functions/publishing.sql",
-        "            AND (m.claim IS NULL OR m.visible_ms <= w.now_ms)\n        RETURNING m.queue, m.sequence\n    )\n",
-        "        RETURNING m.queue, m.sequence\n    )\n",
+        "m.lifetime <> -1 AND (m.claim IS NULL OR m.visible_ms <= w.now_ms)",
+        "m.lifetime <> -1",
     ),
     _mutant(
         "a repeated post is stored again",
@@ -164,8 +166,8 @@ MUTANTS_OF_POSTGRESQL: Final = (
     _mutant(
         "a cleared queue keeps its number for who held it",
         "functions/queues.sql",
-        "        EXIT WHEN held =",
-        "        EXIT WHEN true OR held =",
+        "        EXIT WHEN locked =",
+        "        EXIT WHEN true OR locked =",
         suites=_FUNCTIONS,
     ),
     _mutant(
@@ -258,5 +260,53 @@ MUTANTS_OF_POSTGRESQL: Final = (
         "first = CASE WHEN p.gone + g.count < 1000 THEN p.first ELSE",
         "first = CASE WHEN p.gone + g.count < 1000000 THEN p.first ELSE",
         suites=_COSTS,
+    ),
+    _mutant(
+        "a queue that is held is written to",
+        "functions/queues.sql",
+        "IF its.any_held OR 0 = ANY",
+        "IF 0 = ANY",
+        _MOVING,
+    ),
+    _mutant(
+        "a queue is made that is held before it exists",
+        "functions/queues.sql",
+        "    PERFORM refuse_marked(ARRAY[its_project], ARRAY[its_kind], ARRAY[its_name]);\n",
+        "",
+        _MOVING,
+    ),
+    _mutant(
+        "what a sweep removes of a followed queue is not noted",
+        "functions/sweeping.sql",
+        "SELECT bool_or(p.followed)",
+        "SELECT false AND bool_or(p.followed)",
+        _MOVING,
+    ),
+    _mutant(
+        "changes of all queues are noted while one is followed",
+        "migrations/0002_moving.sql",
+        "WHERE queue = its_queue AND followed",
+        "WHERE queue = its_queue",
+        _MOVING,
+    ),
+    _mutant(
+        "calls for other queues are refused with those for one that moved",
+        "lanes.py",
+        "if len(asked) == 1:\n                    return [refused]",
+        "if asked:\n                    return [refused] * len(asked)",
+        _MOVING,
+    ),
+    _mutant(
+        "whoever has an old place in a queue that moved is not told",
+        "functions/moving.sql",
+        "SET last = last + 1, removed = last + 1",
+        "SET last = last + 1",
+        _MOVES,
+    ),
+    _mutant(
+        "a latest-only queue replaces what was set aside",
+        "functions/publishing.sql",
+        "AND m.lifetime <> -1 AND (m.claim",
+        "AND (m.claim",
     ),
 )

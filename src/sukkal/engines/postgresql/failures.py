@@ -1,11 +1,26 @@
 """What a failure of the server means for a call."""
 
+from typing import Final
+
 import asyncpg
 
-from sukkal.errors import StoreFull, StoreUnavailable, SukkalError
+from sukkal.errors import QueueMoved, StoreFull, StoreUnavailable, SukkalError
 from sukkal.postgresql import FAILURES, PASSING, UNFIT
 
-__all__ = ["FAILURES", "PASSING", "UNFIT", "our_error"]
+__all__ = ["FAILURES", "PASSING", "UNFIT", "moved", "our_error"]
+
+_MOVED: Final = {"SK001": False, "SK002": True}
+"""What the database's functions raise for queues that were moved away, or are held."""
+
+
+def moved(error: BaseException) -> QueueMoved | None:
+    """Return what a caller is told whose queue was moved, if that is what the failure means."""
+    held = _MOVED.get(getattr(error, "sqlstate", None) or "")
+    if held is None:
+        return None
+    told = QueueMoved("The queue is being moved." if held else "The queue was moved.")
+    told.held = held
+    return told
 
 
 def our_error(error: BaseException) -> SukkalError:

@@ -6,7 +6,7 @@ from sukkal.engines.postgresql.reads import Reads
 from sukkal.engines.postgresql.statements import SQL
 from sukkal.model import QueueKey, Record, RecordKey, RecordPage, Usage
 
-__all__ = ["delete_record", "get_record", "list_records", "put_record", "usage", "usage_of"]
+__all__ = ["delete_record", "get_record", "list_records", "put_record", "swap_record", "usage", "usage_of"]
 
 
 async def put_record(
@@ -15,6 +15,27 @@ async def put_record(
     """Create the record, or replace its value and expiry."""
     created_ms = await connection.fetchval(SQL.put_record, *key, now_ms, expires_ms, value)
     return Record(key=key, value=value, created_ms=created_ms, expires_ms=expires_ms)
+
+
+async def swap_record(
+    connection: Connection,
+    key: RecordKey,
+    old: bytes | None,
+    new: bytes | None,
+    *,
+    now_ms: int,
+    expires_ms: int | None,
+) -> bool:
+    """Replace a value by another one, either of which may be none, if the old one is still there."""
+    if old is None and new is None:
+        return await connection.fetchrow(SQL.record, *key, now_ms) is None
+    if old is None:
+        done = await connection.execute(SQL.add_record, *key, now_ms, expires_ms, new)
+    elif new is None:
+        done = await connection.execute(SQL.remove_record, *key, now_ms, old)
+    else:
+        done = await connection.execute(SQL.replace_record, *key, now_ms, old, expires_ms, new)
+    return not done.endswith(" 0")
 
 
 async def get_record(reads: Reads, key: RecordKey, *, now_ms: int) -> Record | None:
