@@ -1,11 +1,12 @@
 """Connections to the server: how they are set, and that the schema is there which they need."""
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
-from urllib.parse import urlsplit
 
 import asyncpg
+from asyncpg.connect_utils import SessionAttribute
 
 from sukkal.engines.postgresql.failures import FAILURES
+from sukkal.engines.postgresql.hosts import Hosts
 from sukkal.engines.postgresql.statements import CODE_SCHEMA, FUNCTIONS, SCHEMA, SETUP, migrations
 from sukkal.errors import DataTooNew, StartupError
 
@@ -37,29 +38,36 @@ _SETTINGS: Final = {
 
 
 class Database:
-    """Where the database is, and how long it may take to answer."""
+    """Where the database is, and how long it may take to answer.
+
+    Of several servers in the URL it is the one that takes writes.
+    """
 
     def __init__(self, url: str, *, connect_s: float, statement_s: float) -> None:
-        self._url = url
+        self._hosts = Hosts(url)
         self._connect_s = connect_s
         self._statement_s = statement_s
 
     @property
     def place(self) -> str:
         """The server and the database, without the user and the password."""
-        parts = urlsplit(self._url)
-        return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
+        return self._hosts.place
 
     async def connect(self, **settings: str) -> Connection:
         """Return a new connection, set as the engine's statements need it."""
         milliseconds = str(round(self._statement_s * 1_000))
-        return await asyncpg.connect(
-            self._url,
-            timeout=self._connect_s,
-            # The server's own limit comes first, so that a connection survives a statement that takes too long.
-            command_timeout=self._statement_s + 1,
-            server_settings={**_SETTINGS, "statement_timeout": milliseconds, **settings},
-        )
+
+        async def connect(url: str, within_s: float) -> Connection:
+            return await asyncpg.connect(
+                url,
+                timeout=within_s,
+                # The server's own limit comes first, so that a connection survives a statement that takes too long.
+                command_timeout=self._statement_s + 1,
+                server_settings={**_SETTINGS, "statement_timeout": milliseconds, **settings},
+                target_session_attrs=SessionAttribute.read_write if self._hosts.several else None,
+            )
+
+        return await self._hosts.connect(connect, within_s=self._connect_s)
 
     async def migrate(self) -> None:
         """Bring the schema to this version. Raises ``StartupError``, which says what to do."""
@@ -100,7 +108,7 @@ class Database:
         if standby:
             raise StartupError(
                 f"PostgreSQL at {self.place} is a standby, which takes no writes. Name the primary in the setting "
-                "`store`, or several servers and `target_session_attrs=read-write`."
+                "`store`, or all servers, separated by commas."
             )
         if not may_create and not (there and code_there):
             raise StartupError(

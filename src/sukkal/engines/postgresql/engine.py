@@ -10,6 +10,7 @@ from sukkal.engines.postgresql.hints import Hints
 from sukkal.engines.postgresql.lanes import Call, Lanes
 from sukkal.engines.postgresql.reads import Gathering, Reads
 from sukkal.engines.postgresql.steps import Step, run_step
+from sukkal.errors import StoreUnavailable
 from sukkal.model import (
     Claim,
     Deleted,
@@ -88,9 +89,21 @@ class PostgresqlEngine:
         """Return for how long writes have been seen waiting without any having been done."""
         return self._lanes.stalled_ms(now_ms)
 
-    def hints(self, tell: Callable[[Collection[QueueKey] | None], None]) -> None:
-        """Have it told what other nodes put where, and let them know what this one does. See ``Hinting``."""
-        self._hints = Hints(self._database, tell)
+    def hints(
+        self, tell: Callable[[Collection[QueueKey] | None], None], hear: Callable[[bytes], None] | None = None
+    ) -> None:
+        """Have it told what other nodes put where, and let them know what this one does. See ``Shared``."""
+        self._hints = Hints(self._database, tell, hear)
+
+    async def say(self, what: bytes) -> None:
+        """Say something to all other nodes."""
+        if self._hints is None:
+            raise StoreUnavailable("The store is closed.")
+        await self._hints.say(what)
+
+    async def clock_ms(self) -> int:
+        """Return what time it is at the server."""
+        return await reading.clock_ms(self._reads)
 
     # -- queues
 
@@ -256,6 +269,13 @@ class PostgresqlEngine:
         step = partial(records.put_record, key=key, value=value, now_ms=now_ms, expires_ms=expires_ms)
         record: Record = await self._step(_CONTROL, step)
         return record
+
+    async def swap_record(
+        self, key: RecordKey, old: bytes | None, new: bytes | None, *, now_ms: int, expires_ms: int | None = None
+    ) -> bool:
+        """Replace a value that is still what the caller read, and tell whether it was."""
+        step = partial(records.swap_record, key=key, old=old, new=new, now_ms=now_ms, expires_ms=expires_ms)
+        return bool(await self._step(_CONTROL, step))
 
     async def get_record(self, key: RecordKey, *, now_ms: int) -> Record | None:
         """Return the record, or ``None``."""

@@ -7,10 +7,16 @@ import asyncpg
 
 from sukkal.errors import StoreFull, StoreUnavailable, SukkalError
 
-__all__ = ["FAILURES", "PASSING", "UNFIT", "our_error"]
+__all__ = ["FAILURES", "PASSING", "UNFIT", "is_away", "our_error"]
 
-FAILURES: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, asyncio.TimeoutError)
-"""What a connection raises."""
+FAILURES: Final = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    asyncio.TimeoutError,
+)
+"""What a connection raises. The internal ones come when it is lost at an unlucky moment."""
 
 PASSING: Final = (
     asyncpg.SerializationError,
@@ -22,6 +28,14 @@ PASSING: Final = (
 """Failures that left nothing behind and that the same call need not meet again: two were in each other's way."""
 UNFIT: Final = (asyncpg.DataError, asyncpg.ProgramLimitExceededError, ValueError)
 """What is raised for a value that the database cannot hold."""
+
+
+def is_away(error: BaseException) -> bool:
+    """Tell whether a failure says that the server is not there, rather than that it refused something."""
+    gone = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.ReadOnlySQLTransactionError)
+    if isinstance(error, asyncpg.QueryCanceledError):
+        return False
+    return isinstance(error, gone) or not isinstance(error, asyncpg.PostgresError)
 
 
 def our_error(error: BaseException) -> SukkalError:

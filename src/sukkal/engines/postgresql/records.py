@@ -6,7 +6,7 @@ from sukkal.engines.postgresql.reads import Reads
 from sukkal.engines.postgresql.statements import SQL
 from sukkal.model import QueueKey, Record, RecordKey, RecordPage, Usage
 
-__all__ = ["delete_record", "get_record", "list_records", "put_record", "usage", "usage_of"]
+__all__ = ["delete_record", "get_record", "list_records", "put_record", "swap_record", "usage", "usage_of"]
 
 
 async def put_record(
@@ -15,6 +15,27 @@ async def put_record(
     """Create the record, or replace its value and expiry."""
     created_ms = await connection.fetchval(SQL.put_record, *key, now_ms, expires_ms, value)
     return Record(key=key, value=value, created_ms=created_ms, expires_ms=expires_ms)
+
+
+async def swap_record(
+    connection: Connection,
+    key: RecordKey,
+    old: bytes | None,
+    new: bytes | None,
+    *,
+    now_ms: int,
+    expires_ms: int | None,
+) -> bool:
+    """Replace a live value if it is still the old one; ``None`` is no record."""
+    if old is None:
+        if new is None:
+            return not await connection.fetch(SQL.record, *key, now_ms)
+        done = await connection.execute(SQL.swap_in_record, *key, now_ms, expires_ms, new)
+    elif new is None:
+        done = await connection.execute(SQL.swap_out_record, *key, now_ms, old)
+    else:
+        done = await connection.execute(SQL.swap_record, *key, now_ms, expires_ms, old, new)
+    return not done.endswith(" 0")
 
 
 async def get_record(reads: Reads, key: RecordKey, *, now_ms: int) -> Record | None:

@@ -7,6 +7,18 @@ ON CONFLICT (kind, project, name) DO UPDATE SET
     created_ms = CASE WHEN r.expires_ms <= $4 THEN $4 ELSE r.created_ms END, expires_ms = $5, value = $6
 RETURNING created_ms
 
+-- name: swap_in_record
+INSERT INTO records AS r (kind, project, name, created_ms, expires_ms, value) VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (kind, project, name) DO UPDATE SET created_ms = $4, expires_ms = $5, value = $6 WHERE r.expires_ms <= $4
+
+-- name: swap_out_record
+DELETE FROM records
+WHERE kind = $1 AND project = $2 AND name = $3 AND (expires_ms IS NULL OR expires_ms > $4) AND value = $5
+
+-- name: swap_record
+UPDATE records SET expires_ms = $5, value = $7
+WHERE kind = $1 AND project = $2 AND name = $3 AND (expires_ms IS NULL OR expires_ms > $4) AND value = $6
+
 -- name: record
 SELECT value, created_ms, expires_ms FROM records
 WHERE kind = $1 AND project = $2 AND name = $3 AND (expires_ms IS NULL OR expires_ms > $4)
