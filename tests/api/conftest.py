@@ -3,23 +3,51 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from tests.api.calling import CLIENT, Service
 from tests.api.faces import Face, Http, WebSocket
 from tests.api.sockets import Socket
+from tests.engines.postgresql_server import PostgreSQL
 
 
-@pytest.fixture(params=["memory", "sqlite"])
-def start(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Service]]:
+@pytest.fixture(scope="session")
+def databases(postgresql: PostgreSQL) -> list[str]:
+    """Return the URLs of the databases that there are, which are emptied again and again."""
+    return []
+
+
+_ON_POSTGRESQL: Final = frozenset(
+    [
+        *("claims", "concurrency", "consumers", "encryption", "idle_queues", "latest_only", "messages", "pools"),
+        *("queues", "repeating", "search", "signed_urls", "subscriptions", "tailing", "time", "waiting"),
+    ]
+)
+"""What is tested of these is tested over PostgreSQL, too. All of it would take minutes."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test that starts a service over each engine."""
+    if "engine" in metafunc.fixturenames:
+        about = metafunc.module.__name__.rpartition(".test_")[2]
+        metafunc.parametrize("engine", ["memory", "sqlite", *(["postgresql"] if about in _ON_POSTGRESQL else [])])
+
+
+@pytest.fixture
+def start(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., Service]]:
     """Return a function that starts a service with settings."""
     started: list[Service] = []
 
+    def store() -> str:
+        if engine == "postgresql":
+            server: PostgreSQL = request.getfixturevalue("postgresql")
+            return server.nth_empty(request.getfixturevalue("databases"), len(started))
+        return "memory://" if engine == "memory" else f"sqlite:///{tmp_path}/data{len(started)}"
+
     def start_service(**settings: Any) -> Service:
-        store = "memory://" if request.param == "memory" else f"sqlite:///{tmp_path}/data{len(started)}"
-        started.append(Service(store, **settings))
+        started.append(Service(store(), **settings))
         return started[-1]
 
     yield start_service

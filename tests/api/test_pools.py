@@ -23,11 +23,13 @@ def admin(service: Service, tmp_path: Path) -> Callable[..., Any]:
 
 
 @pytest.fixture
-def pools(admin: Callable[..., Any], tmp_path: Path) -> list[str]:
+def pools(service: Service, admin: Callable[..., Any], tmp_path: Path) -> list[str]:
     """Make two pools."""
     for name in ("one", "two"):
         made = admin("PUT", f"/pools/{name}", {"uri": f"sqlite:///{tmp_path}/{name}", "weight": 100})
         assert made.status_code == 201, made.text
+    # Where there are other nodes, pools take queues when all know them.
+    service.clock.advance(30_000)
     return ["one", "two"]
 
 
@@ -177,6 +179,7 @@ def test_queues_from_before_the_first_pool_stay_where_they_are(
 ) -> None:
     post(service, "old", 1)
     admin("PUT", "/pools/one", {"uri": f"sqlite:///{tmp_path}/one", "weight": 1})
+    service.clock.advance(30_000)
     post(service, "old", 2)
     post(service, "new", 3)
     assert (bodies(service, "old"), bodies(service, "new")) == ([1, 2], [3])

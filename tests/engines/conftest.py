@@ -7,13 +7,6 @@ import pytest
 from tests.engines.postgresql_server import PostgreSQL
 
 
-@pytest.fixture(scope="session")
-def postgresql() -> Iterator[PostgreSQL]:
-    """Return a server for the whole run."""
-    with PostgreSQL() as server:
-        yield server
-
-
 @pytest.fixture
 def store(postgresql: PostgreSQL) -> Iterator[str]:
     """Return the URL of a database of the test's own."""

@@ -32,7 +32,10 @@ __all__ = ["PASSWORD", "USER", "PostgreSQL", "nodes"]
 USER: Final = "sukkal"
 PASSWORD: Final = "correct-horse-battery-staple"
 _START_S_MAX: Final = 60
-_TABLES: Final = ("queues", "places", "classes", "dropped", "messages", "claims", "once", "records", "subscriptions")
+_TABLES: Final = (
+    *("queues", "places", "classes", "dropped", "messages", "claims", "once", "records", "subscriptions"),
+    *("markers", "changed"),
+)
 _EMPTY: Final = "".join(f"DELETE FROM sukkal.{table};" for table in _TABLES) + (
     "UPDATE sukkal.marks SET last = 0, dropped = 0 WHERE last <> 0"
 )
@@ -122,6 +125,13 @@ class PostgreSQL(Closing):
     def empty(self, url: str) -> None:
         """Remove all that engines have left in a database."""
         self.execute(_EMPTY, url.rpartition("/")[2])
+
+    def nth_empty(self, urls: list[str], nth: int) -> str:
+        """Return the n-th of some databases without what engines have left in it, made if there are fewer."""
+        if nth == len(urls):
+            urls.append(self.new_store())
+        self.empty(urls[nth])
+        return urls[nth]
 
     def drop_database(self, url: str) -> None:
         """Drop a database, whoever is still connected."""

@@ -1,9 +1,13 @@
 """A primary with a synchronous standby, which takes its place when it is killed."""
 
+from typing import Final
+
 from tests.closing import Closing
 from tests.engines.postgresql_server import PostgreSQL
 
-__all__ = ["Cluster"]
+__all__ = ["DATABASES", "Cluster"]
+
+DATABASES: Final = ("sukkal", "another")
 
 
 class Cluster(Closing):
@@ -13,17 +17,17 @@ class Cluster(Closing):
         self.primary = PostgreSQL()
         self.standby: PostgreSQL | None = None
         try:
-            self.primary.execute("CREATE DATABASE sukkal")
+            for name in DATABASES:
+                self.primary.execute(f"CREATE DATABASE {name}")
             self.ports = (self.primary.port, PostgreSQL.free_port())
             self.follow()
         except BaseException:
             self.close()
             raise
 
-    @property
-    def store(self) -> str:
-        """Where the database is, as the setting ``store`` has it."""
-        user, _, rest = self.primary.url("sukkal").rpartition("@")
+    def store(self, database: str = DATABASES[0]) -> str:
+        """Return where a database is, as the setting ``store`` has it."""
+        user, _, rest = self.primary.url(database).rpartition("@")
         hosts = ",".join(f"127.0.0.1:{port}" for port in self.ports)
         return f"{user}@{hosts}/{rest.partition('/')[2]}"
 

@@ -2,8 +2,12 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
 from random import Random
 from typing import Final
+
+import pytest
 
 from tests.faults.checker import check
 from tests.faults.exchange import Connection
@@ -12,7 +16,8 @@ from tests.faults.listening import Watched
 from tests.faults.listening_checker import check_listening
 from tests.faults.load import QUEUES, view
 from tests.faults.test_kill import drain
-from tests.nodes.cluster import Cluster
+from tests.nodes.asking import ask
+from tests.nodes.cluster import DATABASES, Cluster
 from tests.nodes.load import Audience, Nodes, Workers
 from tests.serving import ServerProcess
 
@@ -26,7 +31,7 @@ FLAGS: Final = ("--max-messages-per-page", "1000", "--log-level", "warning", "--
 
 
 def start(cluster: Cluster) -> ServerProcess:
-    return ServerProcess(cluster.store, *FLAGS)
+    return ServerProcess(cluster.store(), *FLAGS)
 
 
 async def healed(server: ServerProcess) -> None:
@@ -43,9 +48,10 @@ async def healed(server: ServerProcess) -> None:
         await asyncio.sleep(0.05)
 
 
-async def fail(cluster: Cluster, nodes: Nodes, random: Random) -> None:
-    """Kill a node and the primary under load, in either order, and bring back as much."""
+async def fail(clusters: Sequence[Cluster], nodes: Nodes, random: Random) -> None:
+    """Kill a node and a primary under load, in either order, and bring back as much."""
     await asyncio.sleep(LOAD_S)
+    cluster = random.choice(clusters)
     victim = random.randrange(NODES)
     kills = [nodes.servers[victim].kill, cluster.primary.kill]
     random.shuffle(kills)
@@ -54,23 +60,23 @@ async def fail(cluster: Cluster, nodes: Nodes, random: Random) -> None:
         await asyncio.sleep(random.random() * 0.3)
     await asyncio.to_thread(cluster.fail_over)
     nodes.servers[victim].close()
-    nodes.servers[victim] = await asyncio.to_thread(start, cluster)
+    nodes.servers[victim] = await asyncio.to_thread(start, clusters[0])
     await asyncio.to_thread(cluster.follow)
     for server in nodes.servers:
         await healed(server)
     nodes.stopping.set()
 
 
-async def run(cluster: Cluster, workers: Workers, audience: Audience, random: Random) -> Nodes:
-    nodes = Nodes([await asyncio.to_thread(start, cluster) for _ in range(NODES)])
+async def run(clusters: Sequence[Cluster], workers: Workers, audience: Audience, random: Random) -> Nodes:
+    nodes = Nodes([await asyncio.to_thread(start, clusters[0]) for _ in range(NODES)])
     try:
-        await prepare(nodes.servers[0], audience)
+        await prepare(nodes.servers, clusters, audience)
         for _ in range(ROUNDS):
             nodes.stopping.clear()
             async with asyncio.TaskGroup() as group:
                 group.create_task(workers.work_at(nodes))
                 group.create_task(audience.work_at(nodes))
-                group.create_task(fail(cluster, nodes, random))
+                group.create_task(fail(clusters, nodes, random))
             workers.history += [await view(random.choice(nodes.servers), queue) for queue in QUEUES]
         await drain(nodes.servers[0], workers)
         workers.history += [await view(nodes.servers[1], queue) for queue in QUEUES]
@@ -85,21 +91,32 @@ async def run(cluster: Cluster, workers: Workers, audience: Audience, random: Ra
     return nodes
 
 
-async def prepare(server: ServerProcess, audience: Audience) -> None:
-    connection = await Connection.open(server.host, server.port)
+async def prepare(servers: Sequence[ServerProcess], clusters: Sequence[Cluster], audience: Audience) -> None:
+    """Make pools, if there is more than one cluster, and the queues that somebody listens to."""
+    pools = {}
+    if len(clusters) > 1:
+        pools = {"one": clusters[0].store(DATABASES[1])} | {
+            f"c{n}": each.store() for n, each in enumerate(clusters[1:])
+        }
+    for name, uri in pools.items():
+        made = await ask(servers[0], "PUT", f"/v2/pools/pool{name}", {"weight": 100, "uri": uri}, roles="admin")
+        assert made.status == 201, made
+    for server in servers:
+        await healed(server)
     for log in audience.logs:
-        made = await connection.ask("PUT", f"/v2/queues/{log.queue}", {"_history": 3_600 * log.history})
+        made = await ask(servers[0], "PUT", f"/v2/queues/{log.queue}", {"_history": 3_600 * log.history})
         assert made.status == 201
-    await connection.close()
 
 
-def test_nothing_acknowledged_is_lost_when_nodes_and_primaries_are_killed() -> None:
+@pytest.mark.parametrize("count", [1, 2], ids=["one store", "two pools"])
+def test_nothing_acknowledged_is_lost_when_nodes_and_primaries_are_killed(count: int) -> None:
     random = Random(SEED)
     kept, short = Watched("kept", history=True), Watched("short", history=False)
     workers = Workers(SEED, connections=6)
     audience = Audience([kept, short], seed=SEED, busy=3, each=2)
-    with Cluster() as cluster:
-        nodes = asyncio.run(run(cluster, workers, audience, random))
+    with ExitStack() as stack:
+        clusters = [stack.enter_context(Cluster()) for _ in range(count)]
+        nodes = asyncio.run(run(clusters, workers, audience, random))
     assert workers.strange == []
     assert audience.strange == []
     assert check(workers.history) == []

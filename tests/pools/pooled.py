@@ -7,6 +7,7 @@ from random import Random
 import msgspec
 
 from sukkal.engines.memory import MemoryEngine
+from sukkal.engines.postgresql import PostgresqlEngine
 from sukkal.engines.sqlite import SqliteEngine
 from sukkal.pools import Pool, PooledEngine
 from sukkal.pools.definitions import pool_key
@@ -52,4 +53,6 @@ class Pools(PooledEngine):
 
 def engine_of(uri: str) -> MovableEngine:
     """Return the engine that a URI names."""
+    if uri.startswith("postgresql:"):
+        return PostgresqlEngine(uri, lanes=1)
     return SqliteEngine(Path(uri.removeprefix("sqlite:///"))) if uri.startswith("sqlite:") else MemoryEngine()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from sukkal.engines.postgresql import PostgresqlEngine
 from sukkal.engines.sqlite import SqliteEngine
 from sukkal.errors import ClaimNotFound, QueueMoved, StoreUnavailable
 from sukkal.model import Ack, NewMessage, Once, Position, Post, QueueKey, Release
@@ -18,10 +19,13 @@ from sukkal.pools.places import Places
 from tests.pools.scene import ALL, QUEUE, Scene, in_memory, other, run, subscription
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgresql"])
 def scene(request: pytest.FixtureRequest, tmp_path: Path) -> Scene:
     if request.param == "memory":
         return in_memory()
+    if request.param == "postgresql":
+        home, *pools = request.getfixturevalue("three_databases")
+        return Scene({url: PostgresqlEngine(url) for url in pools}, PostgresqlEngine(home))
     return Scene({f"d://{name}": SqliteEngine(tmp_path / name) for name in "ab"}, SqliteEngine(tmp_path / "home"))
 
 
@@ -121,6 +125,7 @@ def test_a_move_that_fails_or_dies_at_any_step_is_brought_to_its_end(*, after: b
         with contextlib.suppress(StoreUnavailable):
             await scene.drains(scene.engine).round()
         scene.faults.reset()
+        await scene.engine.refresh()
         await _use(scene, posted, settled)
         scene.clock.advance(60_000)
         for _ in range(3):
@@ -146,6 +151,7 @@ def test_a_process_that_dies_in_a_move_leaves_what_another_can_finish(scene: Sce
         with contextlib.suppress(StoreUnavailable):
             await scene.drains(scene.engine).round()
         scene.faults.reset()
+        await scene.engine.refresh()
         await _use(scene, posted, settled)
         scene.clock.advance(60_000)
         await scene.drains(scene.engine, "two").round()

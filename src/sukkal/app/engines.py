@@ -1,7 +1,8 @@
 """The engines that a URI can name: those of the store and of pools."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -25,6 +26,8 @@ _POSTGRESQL: Final = "postgresql://"
 _WANTS: Final = "sqlite:///DIR, sqlite:////ABSOLUTE/DIR, postgresql://... or memory://"
 _ALONE: Final = (_SQLITE, "memory:")
 """Stores that one process has for itself, so that all others know at once what it does."""
+_PORT: Final = re.compile(r":\d+\Z")
+_PORT_USUAL: Final = 5432
 _SETTLE_MS: Final = 30_000
 _SWEEPS_MS: Final = 20_000
 """How long a node sweeps before it says again that it does; a lease lasts longer."""
@@ -85,8 +88,9 @@ def sweeping_turn(engine: PooledEngine, holder: str, now_ms: Callable[[], int]) 
 def pools_service(settings: Settings, engine: PooledEngine, now_ms: Callable[[], int]) -> Pools:
     """Return the operations on pools."""
 
-    def is_store(uri: str) -> bool:
-        return _place(uri) == _place(settings.store) and not uri.startswith("memory:")
+    def is_taken(uri: str, pools: Iterable[str]) -> bool:
+        stores = () if uri.startswith("memory:") else (settings.store,)
+        return any(not _places(uri).isdisjoint(_places(other)) for other in (*stores, *pools))
 
     async def connects(pool: Pool) -> str | None:
         member = Member(pool, engine_of(pool.uri, settings))
@@ -94,8 +98,15 @@ def pools_service(settings: Settings, engine: PooledEngine, now_ms: Callable[[],
         await member.close()
         return refusal
 
-    return Pools(engine, now_ms, is_store=is_store, connects=connects)
+    return Pools(engine, now_ms, is_taken=is_taken, connects=connects)
 
 
-def _place(uri: str) -> str:
-    return str(Path(uri.removeprefix(_SQLITE)).resolve()) if uri.startswith(_SQLITE) else uri
+def _places(uri: str) -> set[str]:
+    """Return where the data of a URI are, whoever uses them, by all names that it has for that."""
+    if uri.startswith(_SQLITE):
+        return {str(Path(uri.removeprefix(_SQLITE)).resolve())}
+    if not uri.startswith(_POSTGRESQL):
+        return {uri}
+    place, _, database = uri.removeprefix(_POSTGRESQL).partition("?")[0].partition("/")
+    hosts = place.rpartition("@")[2].lower().split(",")
+    return {f"{host if _PORT.search(host) else f'{host}:{_PORT_USUAL}'}/{database}" for host in hosts}

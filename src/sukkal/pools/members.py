@@ -66,6 +66,17 @@ class Member:
             if within_s is None:
                 self._fails("it does not answer")
             raise _unavailable() from None
+        except StoreUnavailable:
+            await self._look()
+            raise
+
+    async def _look(self) -> None:
+        """See whether anybody is there after a call that failed, which may be the only one that does."""
+        try:
+            async with asyncio.timeout(self._call_s):
+                await self.engine.get_queue(_TRIED)
+        except (StoreUnavailable, TimeoutError) as error:
+            self._fails(str(error) or "it does not answer")
 
     async def open(self) -> str | None:
         """Start the engine, or see whether it answers again, and tell why it does not."""

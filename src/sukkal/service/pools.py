@@ -1,6 +1,6 @@
 """Pools: where queues can be kept, how many of them each gets, and getting one empty."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -54,8 +54,8 @@ class PoolState(msgspec.Struct, frozen=True):
 class Pools:
     """The operations on pools.
 
-    ``is_store`` tells of a URI whether it is that of the store itself; ``connects`` tries a pool that is to be made,
-    and tells why it cannot be used.
+    ``is_taken`` tells of a URI whether its data are those of the store itself or of other URIs; ``connects`` tries a
+    pool that is to be made, and tells why it cannot be used.
     """
 
     def __init__(
@@ -63,12 +63,12 @@ class Pools:
         engine: PooledEngine,
         now_ms: Callable[[], int],
         *,
-        is_store: Callable[[str], bool],
+        is_taken: Callable[[str, Iterable[str]], bool],
         connects: Callable[[Pool], Awaitable[str | None]],
     ) -> None:
         self._engine = engine
         self._now_ms = now_ms
-        self._is_store = is_store
+        self._is_taken = is_taken
         self._connects = connects
 
     async def list(self, *, marker: str | None, limit: int | None) -> list[PoolState]:
@@ -137,7 +137,7 @@ class Pools:
         others = await self._all()
         if len(others) >= _POOLS_MAX:
             raise InvalidRequest(f"There are {_POOLS_MAX} pools already, which is the most.")
-        if self._is_store(pool.uri) or pool.uri in {each.uri for each in others.values()}:
+        if self._is_taken(pool.uri, [each.uri for each in others.values()]):
             raise InvalidRequest("The `uri` is that of the store or of another pool.")
         try:
             refusal = await self._connects(pool)

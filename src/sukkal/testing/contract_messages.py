@@ -87,6 +87,11 @@ class MessageContract:
         assert subject.browse(not_from="me") == theirs + anonymous
         assert subject.browse(not_from="me", claimed=True) == theirs + anonymous
 
+    def test_who_has_no_name_is_spared_nothing(self, subject: Subject) -> None:
+        ids = subject.post(2, client="")
+        assert subject.browse(not_from="") == ids
+        assert subject.browse(not_from="", claimed=True) == ids
+
     def test_a_page_is_bounded_in_what_it_scans_and_goes_on_behind_it(self, subject: Subject) -> None:
         for _ in range(limits.BROWSE_SCAN_ROWS_MAX // 500 + 1):
             subject.post(500, client="me")

@@ -1,5 +1,6 @@
 """The engine: each call joins those that wait in its lane, or is one read of committed data."""
 
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
@@ -8,9 +9,10 @@ from sukkal.engines.postgresql import claiming, managing, publishing, reading, r
 from sukkal.engines.postgresql.database import Database
 from sukkal.engines.postgresql.hints import Hints
 from sukkal.engines.postgresql.lanes import Call, Lanes
+from sukkal.engines.postgresql.move_calls import MovingInPostgresql
 from sukkal.engines.postgresql.reads import Gathering, Reads
-from sukkal.engines.postgresql.steps import Step, run_step
-from sukkal.errors import StoreUnavailable
+from sukkal.engines.postgresql.record_calls import CONTROL
+from sukkal.errors import QueueMoved, StoreUnavailable
 from sukkal.model import (
     Claim,
     Deleted,
@@ -27,9 +29,6 @@ from sukkal.model import (
     QueueKey,
     QueueKind,
     QueueList,
-    Record,
-    RecordKey,
-    RecordPage,
     Release,
     Settled,
     Settlement,
@@ -46,11 +45,9 @@ _LANES: Final = 3
 _READERS: Final = 4
 _CONNECT_S_MAX: Final = 10.0
 _STATEMENT_S_MAX: Final = 30.0
-_CONTROL: Final = QueueKey("", "", "index")
-"""In the lane of this key are writes of what is of no queue."""
 
 
-class PostgresqlEngine:
+class PostgresqlEngine(MovingInPostgresql):
     """Keeps all data in one database, with as many others as there are. See ``sukkal.store.Engine``.
 
     ``connect_s`` and ``statement_s`` bound how long the server may take, for a connection and for a statement.
@@ -62,10 +59,9 @@ class PostgresqlEngine:
         self._database = Database(url, connect_s=connect_s, statement_s=statement_s)
         self._lane_count = lanes
         self._hints: Hints | None = None
-        self._lanes: Lanes
-        self._reads: Reads
-        self._queues: Gathering[QueueKey, Queue]
-        self._rolls: Gathering[subscriptions.Listing, tuple[Subscription, ...]]
+        self._holding = Counter()
+        self._queues: Gathering[QueueKey, Queue | QueueMoved]
+        self._rolls: Gathering[subscriptions.Listing, tuple[Subscription, ...] | QueueMoved]
 
     async def start(self) -> None:
         """Bring the schema to this version. Raises ``DataTooNew``, ``StartupError``."""
@@ -112,12 +108,16 @@ class PostgresqlEngine:
     ) -> Queue:
         """Create the queue, or replace its metadata."""
         step = partial(managing.put_queue, key=key, metadata=metadata, revision=revision, now_ms=now_ms, gap=gap)
+        self._writing([key])
         queue: Queue = await self._step(key, step)
         return queue
 
     async def get_queue(self, key: QueueKey) -> Queue | None:
         """Return the queue, or ``None``."""
-        return await self._queues.find(key)
+        found = await self._queues.find(key)
+        if isinstance(found, QueueMoved):
+            raise found
+        return found
 
     async def list_queues(
         self, project: str, kind: QueueKind, *, after: str, limit: int, total: bool = False
@@ -130,6 +130,7 @@ class PostgresqlEngine:
     ) -> bool:
         """Remove the queue or its contents."""
         step = partial(managing.delete_queue, key=key, contents_only=contents_only, idle=idle, now_ms=now_ms)
+        self._writing([key])
         return bool(await self._step(key, step))
 
     # -- messages
@@ -137,6 +138,7 @@ class PostgresqlEngine:
     async def publish(self, posts: Sequence[Post], *, now_ms: int, once: Once | None = None) -> Published:
         """Store messages in all the named queues at once."""
         key = posts[0].queue
+        self._writing([post.queue for post in posts])
         name = ("once", key, once.key) if once is not None else None
         call = Call(publishing.Publishing(posts, now_ms, once), name, sum([len(post.messages) for post in posts]))
         published: Published = await self._lanes.run(key, publishing.publish, call)
@@ -160,6 +162,7 @@ class PostgresqlEngine:
         self, key: QueueKey, ids: Sequence[str], *, now_ms: int, claimed: bool
     ) -> Mapping[str, Deleted]:
         """Delete messages by id."""
+        self._writing([key])
         asked = publishing.Deleting(key, tuple(dict.fromkeys(ids)), now_ms, claimed)
         deleted: Mapping[str, Deleted] = await self._lanes.run(
             key, publishing.delete_messages, Call(asked, rows=len(asked.ids))
@@ -180,6 +183,7 @@ class PostgresqlEngine:
         settle: bool = False,
     ) -> tuple[Message, ...]:
         """Take the first free messages."""
+        self._writing([key])
         asked = claiming.Claiming(key, claim, limit, now_ms, max_attempts, set_aside, settle)
         taken: tuple[Message, ...] = await self._lanes.run(key, claiming.claim, Call(asked, rows=limit))
         return taken
@@ -194,6 +198,7 @@ class PostgresqlEngine:
 
     async def extend(self, key: QueueKey, claim_id: str, *, ttl_s: int, grace_s: int, now_ms: int) -> None:
         """Begin a live claim's time anew."""
+        self._writing([key])
         asked = claiming.Extending(key, claim_id, ttl_s, grace_s, now_ms)
         await self._lanes.run(key, claiming.extend, Call(asked, ("claim", key, claim_id)))
 
@@ -207,6 +212,7 @@ class PostgresqlEngine:
         rest: Settlement | None = None,
     ) -> Mapping[str, Settled]:
         """Acknowledge or release messages that a live claim holds."""
+        self._writing([key])
         asked = claiming.Settling(key, claim_id, settlements, now_ms, rest)
         call = Call(asked, ("claim", key, claim_id), len(settlements) + 1)
         settled: Mapping[str, Settled] = await self._lanes.run(key, claiming.settle, call)
@@ -219,6 +225,7 @@ class PostgresqlEngine:
     async def put_subscription(self, subscription: Subscription, *, revision: int | None, now_ms: int) -> Subscription:
         """Create or replace a subscription."""
         step = partial(subscriptions.put_subscription, wanted=subscription, revision=revision, now_ms=now_ms)
+        self._writing([subscription.queue])
         stored: Subscription = await self._step(subscription.queue, step)
         return stored
 
@@ -235,10 +242,14 @@ class PostgresqlEngine:
         """Return live subscriptions."""
         wanted = tuple(ids) if ids is not None else None
         listing = subscriptions.Listing(key, after, limit, now_ms, wanted, subscriber)
-        return await self._rolls.find(listing) or ()
+        found = await self._rolls.find(listing)
+        if isinstance(found, QueueMoved):
+            raise found
+        return found or ()
 
     async def delete_subscription(self, key: QueueKey, subscription_id: str) -> bool:
         """Remove a subscription with its backlog."""
+        self._writing([key])
         return bool(await self._step(key, partial(subscriptions.delete_subscription, key=key, id_=subscription_id)))
 
     # -- the whole
@@ -249,7 +260,7 @@ class PostgresqlEngine:
 
     async def sweep(self, *, now_ms: int, limit: int) -> Swept:
         """Remove some of what can no longer be seen."""
-        swept: Swept = await self._step(_CONTROL, partial(managing.sweep, now_ms=now_ms, limit=limit))
+        swept: Swept = await self._step(CONTROL, partial(managing.sweep, now_ms=now_ms, limit=limit))
         return swept
 
     async def due_queues(
@@ -262,34 +273,7 @@ class PostgresqlEngine:
         """Return when the next message of the queue becomes free."""
         return await reading.next_due(self._reads, key, now_ms=now_ms)
 
-    # -- records and accounts
-
-    async def put_record(self, key: RecordKey, value: bytes, *, now_ms: int, expires_ms: int | None = None) -> Record:
-        """Create the record, or replace its value and expiry."""
-        step = partial(records.put_record, key=key, value=value, now_ms=now_ms, expires_ms=expires_ms)
-        record: Record = await self._step(_CONTROL, step)
-        return record
-
-    async def swap_record(
-        self, key: RecordKey, old: bytes | None, new: bytes | None, *, now_ms: int, expires_ms: int | None = None
-    ) -> bool:
-        """Replace a value that is still what the caller read, and tell whether it was."""
-        step = partial(records.swap_record, key=key, old=old, new=new, now_ms=now_ms, expires_ms=expires_ms)
-        return bool(await self._step(_CONTROL, step))
-
-    async def get_record(self, key: RecordKey, *, now_ms: int) -> Record | None:
-        """Return the record, or ``None``."""
-        return await records.get_record(self._reads, key, now_ms=now_ms)
-
-    async def list_records(
-        self, kind: str, project: str | None, *, after: tuple[str, str], limit: int, now_ms: int
-    ) -> RecordPage:
-        """Return a page of records by project and name."""
-        return await records.list_records(self._reads, kind, project, after=after, limit=limit, now_ms=now_ms)
-
-    async def delete_record(self, key: RecordKey, *, now_ms: int) -> bool:
-        """Delete the record and tell whether there was one."""
-        return bool(await self._step(_CONTROL, partial(records.delete_record, key=key, now_ms=now_ms)))
+    # -- accounts
 
     async def usage(self, project: str, *, now_ms: int) -> Usage:
         """Count what the project keeps."""
@@ -301,11 +285,13 @@ class PostgresqlEngine:
 
     # -- how calls are made
 
-    async def _step(self, key: QueueKey, step: Step) -> Any:
-        # Each is a kind of its own, so that it is tried again alone.
-        return await self._lanes.run(key, partial(run_step, step), Call(None))
-
     async def _load_rolls(
         self, listings: Sequence[subscriptions.Listing]
-    ) -> dict[subscriptions.Listing, tuple[Subscription, ...]]:
-        return {each: await subscriptions.list_subscriptions(self._reads, each) for each in listings}
+    ) -> dict[subscriptions.Listing, tuple[Subscription, ...] | QueueMoved]:
+        found: dict[subscriptions.Listing, tuple[Subscription, ...] | QueueMoved] = {}
+        for each in listings:
+            try:
+                found[each] = await subscriptions.list_subscriptions(self._reads, each)
+            except QueueMoved as refused:
+                found[each] = refused
+        return found

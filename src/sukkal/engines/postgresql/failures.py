@@ -5,9 +5,9 @@ from typing import Final
 
 import asyncpg
 
-from sukkal.errors import StoreFull, StoreUnavailable, SukkalError
+from sukkal.errors import QueueMoved, StoreFull, StoreUnavailable, SukkalError
 
-__all__ = ["FAILURES", "PASSING", "UNFIT", "is_away", "our_error"]
+__all__ = ["FAILURES", "PASSING", "UNFIT", "is_away", "moved", "our_error"]
 
 FAILURES: Final = (
     asyncpg.PostgresError,
@@ -28,6 +28,19 @@ PASSING: Final = (
 """Failures that left nothing behind and that the same call need not meet again: two were in each other's way."""
 UNFIT: Final = (asyncpg.DataError, asyncpg.ProgramLimitExceededError, ValueError)
 """What is raised for a value that the database cannot hold."""
+
+_MOVED: Final = {"SK001": False, "SK002": True}
+"""What the database's functions raise for queues that were moved away, or are held."""
+
+
+def moved(error: BaseException) -> QueueMoved | None:
+    """Return what a caller is told whose queue was moved, if that is what the failure means."""
+    held = _MOVED.get(getattr(error, "sqlstate", None) or "")
+    if held is None:
+        return None
+    told = QueueMoved("The queue is being moved." if held else "The queue was moved.")
+    told.held = held
+    return told
 
 
 def is_away(error: BaseException) -> bool:

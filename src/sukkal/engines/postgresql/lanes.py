@@ -14,7 +14,7 @@ from zlib import crc32
 
 from sukkal import limits
 from sukkal.engines.postgresql.database import Connection, Database
-from sukkal.engines.postgresql.failures import FAILURES, PASSING, UNFIT, is_away, our_error
+from sukkal.engines.postgresql.failures import FAILURES, PASSING, UNFIT, is_away, moved, our_error
 from sukkal.errors import StoreUnavailable, SukkalError
 from sukkal.model import QueueKey
 
@@ -169,6 +169,13 @@ class _Lane:
             _log.error("a call could not be done: %s", error)
             return [our_error(error)]
         except FAILURES as error:
+            refused = moved(error)
+            if refused is not None:
+                if len(asked) == 1:
+                    return [refused]
+                # Some of them are for queues that move; the others have nothing to do with it.
+                half = len(asked) // 2
+                return [*await self._results(perform, asked[:half]), *await self._results(perform, asked[half:])]
             _log.error("a transaction failed: %s", str(error) or type(error).__name__)
             self._let_go()
             self._away = is_away(error)

@@ -60,6 +60,7 @@ async def sweep(connection: Connection, *, now_ms: int, limit: int) -> Swept:
     """Remove about ``limit`` rows."""
     if not await connection.fetchval(SQL.may_sweep):
         return Swept(0, more=False)
+    await connection.execute(SQL.sweep_markers, now_ms)
     removed = await sweep_subscriptions(connection, now_ms=now_ms, limit=limit)
     if removed < limit:
         removed += await connection.fetchval(SQL.sweep_messages, now_ms, limit - removed)

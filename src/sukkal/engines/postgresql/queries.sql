@@ -5,6 +5,14 @@ SELECT w.nth, q.metadata, q.revision, q.created_ms, q.subscriptions
 FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS w (project, kind, name, nth)
 JOIN queues AS q ON q.project = w.project AND q.kind = w.kind AND q.name = w.name
 
+-- As it is or, if it was moved away, nothing but its place in the list.
+-- name: find_queues
+SELECT w.nth, q.metadata, q.revision, q.created_ms, q.subscriptions
+FROM unnest($1::text[], $2::text[], $3::text[]) WITH ORDINALITY AS w (project, kind, name, nth)
+LEFT JOIN queues AS q ON q.project = w.project AND q.kind = w.kind AND q.name = w.name
+LEFT JOIN markers AS k ON k.project = w.project AND k.kind = w.kind AND k.name = w.name
+WHERE q.number IS NOT NULL OR k.until_ms IS NOT NULL
+
 -- name: list_queues
 SELECT name, metadata, revision, created_ms, subscriptions FROM queues
 WHERE project = $1 AND kind = $2 AND name > $3 ORDER BY name LIMIT $4
@@ -35,6 +43,7 @@ SELECT w.nth, o.fingerprint, o.ids FROM queues AS q
 CROSS JOIN unnest($4::text[]) WITH ORDINALITY AS w (key, nth)
 JOIN once AS o ON o.queue = q.number AND o.key = w.key AND o.expires_ms > $5
 WHERE q.project = $1 AND q.kind = $2 AND q.name = $3 AND (q.ends_ms IS NULL OR q.ends_ms > $5)
+    AND is_here($1, $2, $3)
 ORDER BY w.nth
 
 -- name: free_messages
@@ -43,6 +52,7 @@ SELECT f.sequence, f.id, f.body, f.ttl_s, f.created_ms, f.expires_ms, f.visible_
 FROM queues AS q JOIN places AS p ON p.queue = q.number
 CROSS JOIN LATERAL free_messages(q.number, p.low_ms, $5, $6, $4, $7) AS f
 WHERE q.project = $1 AND q.kind = $2 AND q.name = $3 AND (q.ends_ms IS NULL OR q.ends_ms > $4)
+    AND is_here($1, $2, $3)
 
 -- What was posted after a place, and of the queue, or of the mark of one that does not exist, what a page has to tell:
 -- whether something is gone that stood behind that place, or has expired there and waits to be swept, or too much waits
@@ -79,7 +89,7 @@ SELECT coalesce(its.number, 0), coalesce(its.last, k.last * 4096 + k.mark),
     page.sequence, page.id, page.body, page.ttl_s, page.created_ms, page.expires_ms, page.visible_ms, page.attempts,
     page.claim_id, page.client, page.attributes
 FROM marks AS k LEFT JOIN its ON true LEFT JOIN edge ON true LEFT JOIN page ON true
-WHERE k.mark = $10
+WHERE k.mark = $10 AND is_here($1, $2, $3)
 ORDER BY page.sequence
 
 -- name: messages
@@ -89,6 +99,7 @@ FROM queues AS q CROSS JOIN unnest($4::text[]) WITH ORDINALITY AS w (id, nth)
 JOIN messages AS m ON m.queue = q.number AND m.id = w.id AND m.expires_ms > $5
 LEFT JOIN claims AS c ON c.queue = m.queue AND c.number = m.claim AND c.expires_ms > $5
 WHERE q.project = $1 AND q.kind = $2 AND q.name = $3 AND (q.ends_ms IS NULL OR q.ends_ms > $5)
+    AND is_here($1, $2, $3)
 ORDER BY w.nth
 
 -- name: held_claim
@@ -97,12 +108,14 @@ SELECT c.ttl_s, c.grace_s, c.created_ms, c.expires_ms, m.sequence, m.id, m.body,
 FROM queues AS q JOIN claims AS c ON c.queue = q.number AND c.id = $4 AND c.expires_ms > $5
 LEFT JOIN messages AS m ON m.queue = c.queue AND m.claim = c.number AND m.expires_ms > $5
 WHERE q.project = $1 AND q.kind = $2 AND q.name = $3 AND (q.ends_ms IS NULL OR q.ends_ms > $5)
+    AND is_here($1, $2, $3)
 ORDER BY m.sequence
 
 -- name: list_claims
 SELECT c.id, c.ttl_s, c.grace_s, c.created_ms, c.expires_ms
 FROM queues AS q JOIN claims AS c ON c.queue = q.number AND c.id > $4 AND c.expires_ms > $5
 WHERE q.project = $1 AND q.kind = $2 AND q.name = $3 AND (q.ends_ms IS NULL OR q.ends_ms > $5)
+    AND is_here($1, $2, $3)
 ORDER BY c.id LIMIT $6
 
 -- name: next_due
@@ -112,10 +125,11 @@ SELECT min(d.visible_ms) FROM queues AS q JOIN classes AS c ON c.queue = q.numbe
     ORDER BY m.visible_ms, m.sequence LIMIT 1
 ) AS d
 WHERE q.project = $1 AND q.kind = $2 AND q.name = $3 AND (q.ends_ms IS NULL OR q.ends_ms > $4)
+    AND is_here($1, $2, $3)
 
 -- name: due_queues
 SELECT DISTINCT q.project, q.name, q.kind FROM messages AS m JOIN queues AS q ON q.number = m.queue
-WHERE m.lifetime = -1 AND NOT m.backlog AND m.visible_ms <= $1 AND m.expires_ms > $1
+WHERE m.lifetime = -1 AND left(q.kind, 1) <> '~' AND NOT m.backlog AND m.visible_ms <= $1 AND m.expires_ms > $1
 ORDER BY q.project, q.name, q.kind LIMIT $2
 
 -- The backlogs that hold something, by one seek each, and of those the ones that hold something to be claimed now.
@@ -129,7 +143,7 @@ WITH RECURSIVE present (queue) AS (
     FROM present WHERE present.queue IS NOT NULL
 )
 SELECT q.project, q.name, q.kind FROM present JOIN queues AS q ON q.number = present.queue
-WHERE q.ends_ms > $1 AND EXISTS (
+WHERE left(q.kind, 1) <> '~' AND q.ends_ms > $1 AND EXISTS (
     SELECT 1 FROM messages AS m
     WHERE m.backlog AND m.lifetime <> -1 AND m.queue = present.queue AND m.visible_ms <= $1 AND m.expires_ms > $1
 )
@@ -142,6 +156,7 @@ SELECT count(*) FILTER (WHERE m.visible_ms > $4 AND c.number IS NOT NULL),
 FROM queues AS q JOIN messages AS m ON m.queue = q.number AND m.expires_ms > $4
 LEFT JOIN claims AS c ON c.queue = m.queue AND c.number = m.claim AND c.expires_ms > $4
 WHERE q.project = $1 AND q.kind = $2 AND q.name = $3 AND (q.ends_ms IS NULL OR q.ends_ms > $4)
+    AND is_here($1, $2, $3)
 
 -- name: messages_at
 SELECT m.sequence, m.id, m.body, m.ttl_s, m.created_ms, m.expires_ms, m.visible_ms, m.attempts, c.id, m.client,

@@ -8,6 +8,7 @@ from sukkal.engines.postgresql.batches import known_as
 from sukkal.engines.postgresql.reads import Reads
 from sukkal.engines.postgresql.rows import claim_of, message_of, queue_of
 from sukkal.engines.postgresql.statements import SQL
+from sukkal.errors import QueueMoved
 from sukkal.model import (
     Claim,
     HeldClaim,
@@ -36,11 +37,14 @@ __all__ = [
 ]
 
 
-async def get_queues(reads: Reads, keys: Sequence[QueueKey]) -> dict[QueueKey, Queue]:
-    """Return those of the queues that exist."""
+async def get_queues(reads: Reads, keys: Sequence[QueueKey]) -> dict[QueueKey, Queue | QueueMoved]:
+    """Return those of the queues that exist, and for those that were moved away what their callers are told."""
     projects, kinds, names = zip(*_places(keys), strict=True)
-    rows = await reads.fetch(SQL.queues, projects, kinds, names)
-    return {keys[nth - 1]: queue_of(keys[nth - 1], *rest) for nth, *rest in rows}
+    found: dict[QueueKey, Queue | QueueMoved] = {}
+    for nth, metadata, *rest in await reads.fetch(SQL.find_queues, projects, kinds, names):
+        key = keys[nth - 1]
+        found[key] = QueueMoved("The queue was moved.") if metadata is None else queue_of(key, metadata, *rest)
+    return found
 
 
 async def list_queues(reads: Reads, project: str, kind: QueueKind, *, after: str, limit: int, total: bool) -> QueueList:
@@ -63,7 +67,7 @@ async def browse(reads: Reads, key: QueueKey, *, after: Position | None, limit: 
         messages = await _free(reads, key, after, limit, now_ms)
         if messages:
             after = Position(messages[-1].visible_ms, messages[-1].sequence)
-        shown = [each for each in messages if view.not_from is None or each.client != view.not_from]
+        shown = [each for each in messages if not view.not_from or each.client != view.not_from]
         if len(found) + len(shown) >= limit:
             found += shown[: limit - len(found)]
             return Page(tuple(found), Position(found[-1].visible_ms, found[-1].sequence))

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 import asyncpg
 
 from sukkal.engines.postgresql.database import Connection, Database
-from sukkal.engines.postgresql.failures import FAILURES, UNFIT, is_away, our_error
+from sukkal.engines.postgresql.failures import FAILURES, UNFIT, is_away, moved, our_error
 from sukkal.errors import StoreUnavailable, SukkalError
 
 __all__ = ["Gathering", "Reads"]
@@ -46,6 +46,10 @@ class Reads:
                     self._idle.append(connection)
                 raise our_error(error) from error
             except FAILURES as error:
+                refused = moved(error)
+                if refused is not None and connection is not None:
+                    self._idle.append(connection)
+                    raise refused from error
                 self._drop(connection)
                 self._outages += is_away(error)
                 raise our_error(error) from error

@@ -26,15 +26,15 @@ async def swap_record(
     now_ms: int,
     expires_ms: int | None,
 ) -> bool:
-    """Replace a live value if it is still the old one; ``None`` is no record."""
+    """Replace a value by another one, either of which may be none, if the old one is still there."""
+    if old is None and new is None:
+        return await connection.fetchrow(SQL.record, *key, now_ms) is None
     if old is None:
-        if new is None:
-            return not await connection.fetch(SQL.record, *key, now_ms)
-        done = await connection.execute(SQL.swap_in_record, *key, now_ms, expires_ms, new)
+        done = await connection.execute(SQL.add_record, *key, now_ms, expires_ms, new)
     elif new is None:
-        done = await connection.execute(SQL.swap_out_record, *key, now_ms, old)
+        done = await connection.execute(SQL.remove_record, *key, now_ms, old)
     else:
-        done = await connection.execute(SQL.swap_record, *key, now_ms, expires_ms, old, new)
+        done = await connection.execute(SQL.replace_record, *key, now_ms, old, expires_ms, new)
     return not done.endswith(" 0")
 
 

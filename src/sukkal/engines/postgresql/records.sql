@@ -7,17 +7,18 @@ ON CONFLICT (kind, project, name) DO UPDATE SET
     created_ms = CASE WHEN r.expires_ms <= $4 THEN $4 ELSE r.created_ms END, expires_ms = $5, value = $6
 RETURNING created_ms
 
--- name: swap_in_record
+-- name: add_record
 INSERT INTO records AS r (kind, project, name, created_ms, expires_ms, value) VALUES ($1, $2, $3, $4, $5, $6)
 ON CONFLICT (kind, project, name) DO UPDATE SET created_ms = $4, expires_ms = $5, value = $6 WHERE r.expires_ms <= $4
 
--- name: swap_out_record
-DELETE FROM records
+-- Of several at once each looks at the row again when the one before it has committed.
+-- name: replace_record
+UPDATE records SET expires_ms = $6, value = $7
 WHERE kind = $1 AND project = $2 AND name = $3 AND (expires_ms IS NULL OR expires_ms > $4) AND value = $5
 
--- name: swap_record
-UPDATE records SET expires_ms = $5, value = $7
-WHERE kind = $1 AND project = $2 AND name = $3 AND (expires_ms IS NULL OR expires_ms > $4) AND value = $6
+-- name: remove_record
+DELETE FROM records
+WHERE kind = $1 AND project = $2 AND name = $3 AND (expires_ms IS NULL OR expires_ms > $4) AND value = $5
 
 -- name: record
 SELECT value, created_ms, expires_ms FROM records
@@ -54,3 +55,4 @@ WHERE q.project = $1 AND q.kind IN ('queue', 'topic', 'history')
 SELECT count(*), coalesce(sum(length(m.body)), 0)::bigint
 FROM queues AS q JOIN messages AS m ON m.queue = q.number AND m.expires_ms > $4
 WHERE q.project = $1 AND q.kind = $2 AND q.name = $3 AND (q.ends_ms IS NULL OR q.ends_ms > $4)
+    AND is_here($1, $2, $3)

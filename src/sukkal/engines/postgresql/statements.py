@@ -30,7 +30,7 @@ def _read(*names: str) -> str:
     return "".join((resources.files(__package__) / name).read_text("utf-8") for name in names)
 
 
-SQL: Final = Statements(_read("queries.sql", "records.sql", "subscriptions.sql"))
+SQL: Final = Statements(_read("queries.sql", "records.sql", "subscriptions.sql", "moving.sql"))
 SETUP: Final = Statements(_read("setup.sql"))
 FUNCTIONS: Final = "".join(_all_in("functions"))
 CODE_SCHEMA: Final = f"{SCHEMA}_{sha256(FUNCTIONS.encode()).hexdigest()[:12]}"

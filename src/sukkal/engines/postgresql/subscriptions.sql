@@ -3,7 +3,7 @@
 -- name: subscriptions
 SELECT id, subscriber, ttl_s, options, confirmed, created_ms, expires_ms, revision FROM subscriptions
 WHERE project = $1 AND kind = $2 AND queue = $3 AND id > $4 AND expires_ms > $5
-    AND ($7::text[] IS NULL OR id = ANY ($7)) AND ($8::text IS NULL OR subscriber = $8)
+    AND ($7::text[] IS NULL OR id = ANY ($7)) AND ($8::text IS NULL OR subscriber = $8) AND is_here($1, $2, $3)
 ORDER BY id LIMIT $6
 
 -- name: subscription

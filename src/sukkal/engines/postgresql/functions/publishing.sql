@@ -116,7 +116,7 @@ BEGIN
     WITH gone AS (
         DELETE FROM messages AS m USING unnest(m_queue, m_sequence, m_key, m_now_ms) AS w (queue, sequence, key, now_ms)
         WHERE m.queue = w.queue AND m.key = w.key AND m.sequence < w.sequence
-            AND (m.claim IS NULL OR m.visible_ms <= w.now_ms)
+            AND m.lifetime <> -1 AND (m.claim IS NULL OR m.visible_ms <= w.now_ms)
         RETURNING m.queue, m.sequence
     )
     SELECT array_agg(queue), array_agg(sequence) INTO gone_queues, gone_sequences FROM gone;

@@ -10,6 +10,8 @@ DECLARE
     given bigint;
 BEGIN
     UPDATE marks SET last = last + 1 WHERE mark = its_mark RETURNING last * 4096 + mark INTO given;
+    -- Whoever holds a queue that does not exist has locked its mark.
+    PERFORM refuse_marked(ARRAY[its_project], ARRAY[its_kind], ARRAY[its_name]);
     INSERT INTO queues (project, kind, name, number, metadata, revision, created_ms, ends_ms)
     VALUES (its_project, its_kind, its_name, given, its_metadata, 1, now_ms, its_ends_ms)
     ON CONFLICT DO NOTHING;
@@ -41,12 +43,14 @@ BEGIN
 END
 $$;
 
--- Hold the places of queues and return their numbers, 0 for one that does not exist.
-CREATE FUNCTION hold_queues(projects text[], kinds text[], names text[])
-RETURNS bigint[] LANGUAGE plpgsql AS $$
+-- Lock the places of queues and return their numbers, 0 for one that does not exist; and whether one of the queues is
+-- held for a move, or followed.
+CREATE FUNCTION lock_places(
+    projects text[], kinds text[], names text[],
+    OUT numbers bigint[], OUT any_held boolean, OUT any_followed boolean
+) LANGUAGE plpgsql AS $$
 DECLARE
-    numbers bigint[];
-    held bigint;
+    locked bigint;
 BEGIN
     LOOP
         numbers := ARRAY(
@@ -55,13 +59,29 @@ BEGIN
             LEFT JOIN queues AS q ON q.project = w.project AND q.kind = w.kind AND q.name = w.name
             ORDER BY w.nth
         );
-        SELECT count(*) INTO held FROM (
-            SELECT 1 FROM places WHERE queue = ANY (numbers) ORDER BY queue FOR UPDATE
-        ) AS locked;
+        SELECT count(*), bool_or(p.held), bool_or(p.followed) INTO locked, any_held, any_followed FROM (
+            SELECT held, followed FROM places WHERE queue = ANY (numbers) ORDER BY queue FOR UPDATE
+        ) AS p;
         -- A queue that was cleared or deleted while we waited has another place now, or none.
-        EXIT WHEN held = (SELECT count(DISTINCT n) FROM unnest(numbers) AS n WHERE n <> 0);
+        EXIT WHEN locked = (SELECT count(DISTINCT n) FROM unnest(numbers) AS n WHERE n <> 0);
     END LOOP;
-    RETURN numbers;
+END
+$$;
+
+-- Lock the places of queues that are to be changed, and return their numbers.
+CREATE FUNCTION hold_queues(projects text[], kinds text[], names text[])
+RETURNS bigint[] LANGUAGE plpgsql AS $$
+DECLARE
+    its record;
+BEGIN
+    SELECT * INTO its FROM lock_places(projects, kinds, names);
+    IF its.any_held OR 0 = ANY (its.numbers) THEN
+        PERFORM refuse_marked(projects, kinds, names);
+    END IF;
+    IF its.any_followed THEN
+        PERFORM note_changes();
+    END IF;
+    RETURN its.numbers;
 END
 $$;
 
@@ -120,8 +140,13 @@ $$;
 CREATE FUNCTION drop_contents(its_queue bigint, its_mark integer) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     greatest_given bigint;
+    was_followed boolean;
 BEGIN
-    DELETE FROM places WHERE queue = its_queue RETURNING greatest(last, removed) INTO greatest_given;
+    DELETE FROM places WHERE queue = its_queue
+    RETURNING greatest(last, removed), followed INTO greatest_given, was_followed;
+    IF was_followed THEN
+        DELETE FROM changed WHERE queue = its_queue;
+    END IF;
     INSERT INTO dropped (queue) VALUES (its_queue);
     UPDATE marks SET last = greatest(last, greatest_given / 4096) + 1, dropped = (greatest(last, greatest_given / 4096) + 1)
         * 4096 + mark
@@ -136,7 +161,7 @@ DECLARE
     given bigint;
 BEGIN
     PERFORM 1 FROM marks WHERE mark = its_mark FOR UPDATE;
-    its_queue := (hold_queues(ARRAY[its_project], ARRAY[its_kind], ARRAY[its_name]))[1];
+    SELECT l.numbers[1] INTO its_queue FROM lock_places(ARRAY[its_project], ARRAY[its_kind], ARRAY[its_name]) AS l;
     IF its_queue = 0 THEN
         RETURN false;
     END IF;
@@ -154,7 +179,7 @@ DECLARE
     its_queue bigint;
 BEGIN
     PERFORM 1 FROM marks WHERE mark = its_mark FOR UPDATE;
-    its_queue := (hold_queues(ARRAY[its_project], ARRAY[its_kind], ARRAY[its_name]))[1];
+    SELECT l.numbers[1] INTO its_queue FROM lock_places(ARRAY[its_project], ARRAY[its_kind], ARRAY[its_name]) AS l;
     IF its_queue = 0 THEN
         RETURN false;
     END IF;

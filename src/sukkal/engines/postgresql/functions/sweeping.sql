@@ -13,7 +13,13 @@ BEGIN
     IF gone_queues IS NULL THEN
         RETURN 0;
     END IF;
-    PERFORM 1 FROM places WHERE queue = ANY (gone_queues) ORDER BY queue FOR UPDATE;
+    IF (
+        SELECT bool_or(p.followed) FROM (
+            SELECT followed FROM places WHERE queue = ANY (gone_queues) ORDER BY queue FOR UPDATE
+        ) AS p
+    ) THEN
+        PERFORM note_changes();
+    END IF;
     WITH gone AS (
         DELETE FROM messages AS m USING unnest(gone_queues, gone_sequences) AS w (queue, sequence)
         WHERE m.queue = w.queue AND m.sequence = w.sequence AND m.expires_ms <= until_ms
