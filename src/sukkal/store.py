@@ -51,7 +51,7 @@ from sukkal.model import (
 from sukkal.records import Records
 from sukkal.repetitions import Repetitions
 
-__all__ = ["Engine", "Hinting", "Store"]
+__all__ = ["Engine", "Shared", "Store"]
 
 
 class Store(Protocol):
@@ -208,18 +208,26 @@ class Store(Protocol):
 
 
 @runtime_checkable
-class Hinting(Protocol):
+class Shared(Protocol):
     """What an engine also offers that several processes share.
 
-    It is never what correctness rests on: a hint may come late, twice, or not at all.
+    It is never what correctness of what is stored rests on: a hint may come late, twice, or not at all.
     """
 
-    def hints(self, tell: Callable[[Collection[QueueKey] | None], None]) -> None:
+    def hints(
+        self, tell: Callable[[Collection[QueueKey] | None], None], hear: Callable[[bytes], None] | None = None
+    ) -> None:
         """Have ``tell`` called with queues that another process has posted to or given messages back in.
 
-        It is called on the event loop, soon after that was committed, with ``None`` if it may have been any queue. To
-        be asked for once, after ``start``.
+        It is called on the event loop, soon after that was committed, with ``None`` if it may have been any queue.
+        ``hear`` is called with what other processes say. To be asked for once, after ``start``.
         """
+
+    async def say(self, what: bytes) -> None:
+        """Say something to all other processes that listen now; nothing is kept. Raises ``StoreUnavailable``."""
+
+    async def clock_ms(self) -> int:
+        """Return what time it is where the data is, the same for all processes."""
 
 
 class Engine(Store, Records, Accounts, Repetitions, Protocol):

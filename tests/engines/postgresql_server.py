@@ -62,26 +62,47 @@ def binaries() -> Path:
 class PostgreSQL(Closing):
     """A running server on 127.0.0.1, with everything it writes in a folder of its own.
 
-    With ``durable`` what it has acknowledged survives the machine, not only the server's death.
+    With ``standby_of`` it is a standby, with all that another server has. With ``durable`` what it has acknowledged
+    survives the machine, not only the server's death.
     """
 
-    def __init__(self, *, durable: bool = False, programs: Path | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        durable: bool = False,
+        programs: Path | None = None,
+        standby_of: "PostgreSQL | None" = None,
+        port: int | None = None,
+    ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="sukkal-postgresql-"))
         self._programs = _reachable(programs or binaries(), self._folder / "package")
         self._names = count(1)
         self._prepared = ""
         self._pid = 0
         self._settings = _ALWAYS if durable else {**_ALWAYS, **_QUICK}
-        self.port = _free_port()
+        self.port = port or self.free_port()
         try:
             self._folder.chmod(0o755)
             if os.geteuid() == 0:
                 os.chown(self._folder, _nobody().pw_uid, _nobody().pw_gid)
-            self._initialise()
+            if standby_of is None:
+                self._initialise()
+            else:
+                self._copy(standby_of)
             self.start()
         except BaseException:
             self.close()
             raise
+
+    @property
+    def pid(self) -> int:
+        """The process that all others of the server come from."""
+        return self._pid
+
+    @staticmethod
+    def free_port() -> int:
+        """Return a port that nobody listens on."""
+        return _free_port()
 
     def url(self, database: str) -> str:
         """Return where a database is, as the setting ``store`` has it."""
@@ -166,6 +187,24 @@ class PostgreSQL(Closing):
         (self._folder / "data" / "postmaster.pid").unlink()
         self._pid = 0
 
+    def promote(self) -> None:
+        """Make a standby the primary, and return when it takes writes."""
+        done = self._control("promote")
+        if done.returncode:
+            raise RuntimeError(f"PostgreSQL was not promoted:\n{done.stdout}")
+
+    def wait_for_standby(self) -> None:
+        """Acknowledge nothing from now on that a standby does not have, and return when one has all there is."""
+        self.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
+        self.execute("SELECT pg_reload_conf()")
+        # Acknowledged when the standby has it, and all that was before.
+        self.execute("CREATE TABLE IF NOT EXISTS seen (n integer); INSERT INTO seen VALUES (1)")
+
+    def wait_for_nobody(self) -> None:
+        """Acknowledge what is on this server's disk alone."""
+        self.execute("ALTER SYSTEM SET synchronous_standby_names = ''")
+        self.execute("SELECT pg_reload_conf()")
+
     def stop(self) -> None:
         """Let it end in order, without waiting for those who are connected."""
         if self._pid:
@@ -181,10 +220,16 @@ class PostgreSQL(Closing):
         password = self._folder / "password"
         password.write_text(PASSWORD, encoding="utf-8")
         password.chmod(0o644)
-        command = [str(self._programs / "initdb"), "-D", str(self._folder / "data"), "-U", USER]
         options = ["--auth=scram-sha-256", f"--pwfile={password}", "--encoding=UTF8", "--locale=C", "--no-sync"]
+        self._run("initdb", "-D", str(self._folder / "data"), "-U", USER, *options)
+
+    def _copy(self, primary: "PostgreSQL") -> None:
+        options = ["-D", str(self._folder / "data"), "-R", "-X", "stream", "-c", "fast", "--no-sync"]
+        self._run("pg_basebackup", *options, "-d", primary.url("postgres"))
+
+    def _run(self, program: str, *arguments: str) -> None:
         done = subprocess.run(
-            [*command, *options],
+            [str(self._programs / program), *arguments],
             cwd=self._folder,
             capture_output=True,
             text=True,
@@ -194,7 +239,7 @@ class PostgreSQL(Closing):
             extra_groups=_groups(),
         )
         if done.returncode:
-            raise RuntimeError(f"PostgreSQL could not be set up:\n{done.stdout}\n{done.stderr}")
+            raise RuntimeError(f"{program} failed:\n{done.stdout}\n{done.stderr}")
 
     def _control(self, *what: str) -> "subprocess.CompletedProcess[str]":
         command = [

@@ -9,7 +9,7 @@ import pytest
 
 from sukkal.errors import RevisionConflict, StoreUnavailable
 from sukkal.model import Ack, NewClaim, NewMessage, Position, Post, QueueKey, Release, Subscription, View
-from sukkal.store import Engine, Hinting
+from sukkal.store import Engine, Shared
 from tests.engines.postgresql_server import PostgreSQL, nodes
 
 KEY: Final = QueueKey("p", "q")
@@ -191,8 +191,8 @@ class Heard:
 def test_a_node_hears_where_others_post_and_give_back_and_not_what_it_does_itself(store: str) -> None:
     async def scenario() -> None:
         async with nodes(store, 2) as (here, there):
-            assert isinstance(here, Hinting)
-            assert isinstance(there, Hinting)
+            assert isinstance(here, Shared)
+            assert isinstance(there, Shared)
             ears = {here: Heard(), there: Heard()}
             for node, heard in ears.items():
                 node.hints(heard)
@@ -216,8 +216,8 @@ def test_a_node_that_could_not_hear_for_a_while_is_told_to_look_everywhere(postg
     async def scenario() -> None:
         async with nodes(store, 2) as (here, there):
             heard = Heard()
-            assert isinstance(here, Hinting)
-            assert isinstance(there, Hinting)
+            assert isinstance(here, Shared)
+            assert isinstance(there, Shared)
             here.hints(heard)
             there.hints(Heard())
             await heard.until(lambda heard: None in heard.told)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
-__all__ = ["HEADERS", "Answer", "Connection", "Died"]
+__all__ = ["HEADERS", "PROJECT", "Answer", "Connection", "Died"]
 
 CLIENT_ID: Final = "6ac2e86e-94a1-4bd9-a5f7-1d0c6e9a1b52"
 PROJECT: Final = "faults"

@@ -32,7 +32,7 @@ class Crowd:
     def __init__(self, logs: list[Watched], *, seed: int, busy: int, each: int) -> None:
         self.strange: list[object] = []
         self.cut_off = 0
-        self._logs = logs
+        self._logs = self.logs = logs
         self._busy = busy
         self._random = Random(seed)
         self._unanswered: list[tuple[Watched, Posted]] = []
@@ -158,7 +158,7 @@ class Crowd:
 
 
 async def subscription(server: ServerProcess, queue: str, since: Place | None) -> Told:
-    """Listen over a WebSocket. Raises ``OSError`` and ``InvalidHandshake`` if the service is not there."""
+    """Listen over a WebSocket. Raises ``OSError``, ``InvalidHandshake`` and ``Died`` if the service is not there."""
     resume = True if since is None else f"{since.epoch}.{since.sequence}"
     body = {"queue_name": queue, "resume": resume}
     frame = {"action": "subscription_create", "headers": HEADERS, "body": body}
@@ -167,6 +167,8 @@ async def subscription(server: ServerProcess, queue: str, since: Place | None) -
         try:
             await connection.send(json.dumps(frame))
             answer = json.loads(await connection.recv())
+            if answer["headers"]["status"] == 503:
+                raise Died
             assert answer["headers"]["status"] == 201, answer
             yield answer["body"]
             while True:
@@ -176,7 +178,7 @@ async def subscription(server: ServerProcess, queue: str, since: Place | None) -
 
 
 async def stream(server: ServerProcess, queue: str, since: Place | None) -> Told:
-    """Listen to an event stream. Raises ``OSError`` if the service is not there."""
+    """Listen to an event stream. Raises ``OSError`` and ``Died`` if the service is not there."""
     reader, writer = await asyncio.open_connection(server.host, server.port, limit=_BYTES_MAX)
     lines = [f"GET /v2/queues/{queue}/stream HTTP/1.1", "Host: x", *(f"{key}: {HEADERS[key]}" for key in HEADERS)]
     if since is not None:
@@ -184,6 +186,8 @@ async def stream(server: ServerProcess, queue: str, since: Place | None) -> Told
     try:
         writer.write("\r\n".join([*lines, "", ""]).encode("ascii"))
         head = await reader.readuntil(b"\r\n\r\n")
+        if head.startswith(b"HTTP/1.1 503 "):
+            raise Died
         assert head.startswith(b"HTTP/1.1 200 "), head
         text = ""
         while size := int((await reader.readuntil(b"\r\n")), 16):

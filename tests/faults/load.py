@@ -73,12 +73,15 @@ class Clients:
             return
         try:
             while True:
-                (action,) = self._random.choices(ACTIONS, WEIGHTS)
-                await action(self, connection)
+                await self._act(connection)
         except Died:
             return
         finally:
             await connection.close()
+
+    async def _act(self, connection: Connection) -> None:
+        (action,) = self._random.choices(ACTIONS, WEIGHTS)
+        await action(self, connection)
 
     # -- actions
 

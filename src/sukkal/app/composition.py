@@ -14,11 +14,14 @@ from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
 from sukkal import limits
 from sukkal.app.access import Entrance, entrance
 from sukkal.app.engines import drains_of, pooled_engine
+from sukkal.app.presence import presence_at
 from sukkal.app.push import push
 from sukkal.app.reloading import Reloading
 from sukkal.app.services import services_of
 from sukkal.app.sinks import installed_sinks
 from sukkal.app.sockets import WebSockets, web_sockets
+from sukkal.app.steering import SteeredClock
+from sukkal.app.upkeep import upkeep
 from sukkal.clock import elapsed_s
 from sukkal.console import console_files
 from sukkal.errors import SukkalError
@@ -27,18 +30,15 @@ from sukkal.ids import CountedIds
 from sukkal.pools import PooledEngine
 from sukkal.pools.draining import Drains
 from sukkal.service.background import Background
-from sukkal.service.clear_store import ClearStore
-from sukkal.service.dead_letters import Burials
 from sukkal.service.deliveries import Deliveries
-from sukkal.service.idle import IdleQueues
 from sukkal.service.incoming import Posted
 from sukkal.service.lenses import Lenses
 from sukkal.service.listening import Listeners
+from sukkal.service.neighbours import Neighbours
 from sukkal.service.quotas import Quotas
 from sukkal.service.recognising import Recogniser
 from sukkal.service.sweeper import Sweeper
 from sukkal.service.trusts import TrustedOrders
-from sukkal.service.uses import UsedStore, Uses
 from sukkal.service.waiting import Waiting
 from sukkal.settings import Settings
 from sukkal.sink import Sink
@@ -58,6 +58,9 @@ __all__ = ["App", "running"]
 _log: Final = logging.getLogger("sukkal.app")
 
 _LOOK_S: Final = 1
+_LOOK_AGAIN_S: Final = 3
+_LIMITS_LOOK_S: Final = 5
+_CLOCK_LOOK_S: Final = 30
 _DELIVERIES_LOOK_S: Final = 0.5
 _TRUSTS_LOOK_S: Final = 30
 _POOLS_LOOK_S: Final = 5
@@ -70,6 +73,8 @@ class App(msgspec.Struct, frozen=True):
     asgi: AsgiAdapter
     front: Front
     services: Services
+    neighbours: Neighbours
+    clock: SteeredClock
     waiting: Waiting
     listeners: Listeners
     deliveries: Deliveries
@@ -89,55 +94,56 @@ async def running(
     sinks: Callable[[Settings], Sequence[Sink]] = installed_sinks,
 ) -> AsyncIterator[App]:
     """Start the engine and everything around it; stop it all at the end. Raises ``StartupError``."""
+    now_ms = clock = SteeredClock(now_ms)
     engine = pooled_engine(settings, now_ms)
     reloading = Reloading()
     lenses = Lenses(Recogniser(Registry(installed_formats())))
     async with contextlib.AsyncExitStack() as stack:
         await engine.start()
         stack.push_async_callback(engine.close)
+        await clock.begin(engine.shared)
         background = Background()
         stack.push_async_callback(background.finish)
         door = await stack.enter_async_context(entrance(settings, engine, reloading, now_ms))
-        waiting = Waiting(engine, now_ms)
-        quotas = Quotas(engine, door.limits, now_ms)
-        uses = Uses(now_ms)
-        used = UsedStore(engine, uses)
-        store = ClearStore(used, door.encryption, waiting.wake)
-        listeners = Listeners(store, door.encryption, lenses, uses, now_ms)
+        quotas = Quotas(engine, door.limits, now_ms, good_for_ms=limits.COUNT_GOOD_FOR_MS if engine.shared else None)
+        present = presence_at(engine, door, lenses, now_ms)
 
         async def post(*what: Any, **more: Any) -> Posted:
             return await services.messages.post(*what, **more)
 
         pushing = await stack.enter_async_context(
-            push(
-                settings, engine, used, door, waiting, listeners, quotas, sinks(settings), lenses, post, now_ms, new_id
-            )
+            push(settings, engine, present, door, quotas, sinks(settings), lenses, post, now_ms, new_id)
         )
-        idle = IdleQueues(engine, uses, waiting, listeners, pushing.search.removal, now_ms)
-        burials = Burials(engine, pushing.letters, waiting, now_ms, new_id)
+        keeping = upkeep(settings, engine, present, pushing, now_ms, new_id)
         services = services_of(
             settings,
             engine,
-            store,
+            present,
             door,
             pushing,
-            waiting=waiting,
-            listeners=listeners,
+            keeping,
             lenses=lenses,
             quotas=quotas,
-            burials=burials,
             background=background,
-            idle=idle,
             now_ms=now_ms,
             new_id=new_id,
         )
-        sweeper = Sweeper(
-            engine, burials, idle, pushing.search.index, now_ms, search_retention_s=settings.search_retention_s
-        )
         front, sockets, asgi = _transports(services, door, engine, now_ms)
-        drains = drains_of(engine, new_id(), now_ms)
-        deliveries, trusts = pushing.deliveries, pushing.trusts
-        app = App(asgi, front, services, waiting, listeners, deliveries, trusts, sweeper, drains, reloading, sockets)
+        app = App(
+            asgi,
+            front,
+            services,
+            present.neighbours,
+            clock,
+            present.waiting,
+            present.listeners,
+            pushing.deliveries,
+            pushing.trusts,
+            keeping.sweeper,
+            drains_of(engine, new_id(), now_ms),
+            reloading,
+            sockets,
+        )
         _begin(stack, app, engine, now_ms)
         yield app
 
@@ -241,6 +247,13 @@ def _works(app: App, engine: PooledEngine, sweep_s: int, now_ms: Callable[[], in
             async with asyncio.timeout(_TRUSTS_LOOK_S):
                 await trusts.due.wait()
 
+    async def look_again() -> None:
+        app.neighbours.look_again()
+
+    if engine.shared is not None:
+        yield "looking for what other nodes did", partial(asyncio.sleep, _LOOK_AGAIN_S), look_again
+        yield "looking for limits that were set", partial(asyncio.sleep, _LIMITS_LOOK_S), app.services.limits.load
+        yield "looking at the clock", partial(asyncio.sleep, _CLOCK_LOOK_S), partial(app.clock.steer, engine.shared)
     if app.trusts is not None:
         yield "ending trusts", partial(until_one_ends, app.trusts), app.trusts.end_due
     yield "sweeping", partial(asyncio.sleep, sweep_s), sweep

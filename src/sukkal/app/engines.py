@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -21,7 +22,7 @@ from sukkal.search import SearchIndex
 from sukkal.service.pools import Pools
 from sukkal.settings import Settings
 
-__all__ = ["drains_of", "engine_of", "index_of", "pooled_engine", "pools_service"]
+__all__ = ["drains_of", "engine_of", "index_of", "pooled_engine", "pools_service", "sweeping_turn"]
 
 _SQLITE: Final = "sqlite:///"
 _POSTGRESQL: Final = "postgresql://"
@@ -31,9 +32,11 @@ _ALONE: Final = (_SQLITE, "memory:")
 _PORT: Final = re.compile(r":\d+\Z")
 _PORT_USUAL: Final = 5432
 _SETTLE_MS: Final = 30_000
+_SWEEPS_MS: Final = 20_000
+"""How long a node sweeps before it says again that it does; a lease lasts longer."""
 
 
-def engine_of(uri: str) -> MovableEngine:
+def engine_of(uri: str, settings: Settings) -> MovableEngine:
     """Return the engine of a URI. Raises ``SettingsError``."""
     # Only an engine that is asked for is loaded, with what it depends on.
     if uri.startswith(_SQLITE) and len(uri) > len(_SQLITE):
@@ -44,7 +47,7 @@ def engine_of(uri: str) -> MovableEngine:
         with needs_extra("postgresql", "To keep messages in PostgreSQL"):
             from sukkal.engines.postgresql import PostgresqlEngine
 
-        return PostgresqlEngine(uri)
+        return PostgresqlEngine(uri, connect_s=settings.store_timeout_s, statement_s=settings.store_timeout_s)
     if uri.startswith("memory:"):
         return MemoryEngine()
     raise SettingsError(f"A `uri` is {_WANTS}.")
@@ -64,9 +67,9 @@ def index_of(settings: Settings) -> SearchIndex:
 def pooled_engine(settings: Settings, now_ms: Callable[[], int]) -> PooledEngine:
     """Return the engine of the store, with the pools that operators make."""
     return PooledEngine(
-        engine_of(settings.store),
+        engine_of(settings.store, settings),
         MemoryEngine(),
-        engine_of,
+        partial(engine_of, settings=settings),
         now_ms=now_ms,
         draw=Random().random,
         pause=asyncio.sleep,
@@ -80,6 +83,22 @@ def drains_of(engine: PooledEngine, holder: str, now_ms: Callable[[], int]) -> D
     return Drains(engine, Mover(engine, engine.places, engine.owners, engine.ask, lease, now_ms), lease)
 
 
+def sweeping_turn(engine: PooledEngine, holder: str, now_ms: Callable[[], int]) -> Callable[[], Awaitable[bool]]:
+    """Return what tells whether it falls to this node to sweep."""
+    lease, kept_ms = Lease(engine, "sweeping", holder, now_ms), 0
+
+    async def falls_to_it() -> bool:
+        nonlocal kept_ms
+        if engine.shared is None or now_ms() - kept_ms < _SWEEPS_MS:
+            return True
+        if not await lease.keep():
+            return False
+        kept_ms = now_ms()
+        return True
+
+    return falls_to_it
+
+
 def pools_service(settings: Settings, engine: PooledEngine, now_ms: Callable[[], int]) -> Pools:
     """Return the operations on pools."""
 
@@ -88,7 +107,7 @@ def pools_service(settings: Settings, engine: PooledEngine, now_ms: Callable[[],
         return any(not _places(uri).isdisjoint(_places(other)) for other in (*stores, *pools))
 
     async def connects(pool: Pool) -> str | None:
-        member = Member(pool, engine_of(pool.uri))
+        member = Member(pool, engine_of(pool.uri, settings))
         refusal = await member.open()
         await member.close()
         return refusal

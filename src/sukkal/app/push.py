@@ -6,9 +6,12 @@ from random import Random
 
 import msgspec
 
+from sukkal import limits
 from sukkal.app.access import Entrance
+from sukkal.app.presence import Presence
 from sukkal.app.searching import Searching, searching
 from sukkal.model import QueueKey
+from sukkal.pools import PooledEngine
 from sukkal.service.backlogs import Backlogs
 from sukkal.service.breakers import Breakers
 from sukkal.service.confirmations import Confirmations
@@ -19,7 +22,6 @@ from sukkal.service.heartbeats import Heartbeats
 from sukkal.service.ledger import Ledger
 from sukkal.service.lenses import Lenses
 from sukkal.service.letters import Letters
-from sukkal.service.listening import Listeners
 from sukkal.service.orders import Arrangement, Arrangements
 from sukkal.service.posting import Posting
 from sukkal.service.quotas import Quotas
@@ -27,12 +29,11 @@ from sukkal.service.redrives import Redrives
 from sukkal.service.senders import Senders
 from sukkal.service.subscriptions import Subscriptions
 from sukkal.service.trusts import TrustedOrders
-from sukkal.service.waiting import Waiting
 from sukkal.settings import Settings
 from sukkal.sink import Sink
 from sukkal.sinks.queue import QueueSink
 from sukkal.sinks.trust import TrustSink
-from sukkal.store import Engine, Store
+from sukkal.store import Engine
 
 __all__ = ["Push", "push"]
 
@@ -56,11 +57,9 @@ class Push(msgspec.Struct, frozen=True):
 @contextlib.asynccontextmanager
 async def push(
     settings: Settings,
-    engine: Engine,
-    used: Store,
+    engine: PooledEngine,
+    present: Presence,
     door: Entrance,
-    waiting: Waiting,
-    listeners: Listeners,
     quotas: Quotas,
     sinks: Sequence[Sink],
     lenses: Lenses,
@@ -70,21 +69,22 @@ async def push(
 ) -> AsyncIterator[Push]:
     """Make them; at the end let the attempts that run finish, and close all connections.
 
-    ``used`` is the engine, where what callers ask for goes. ``post`` is how messages are forwarded to other queues.
+    ``post`` is how messages are forwarded to other queues.
     """
 
     def wake(backlogs: Sequence[QueueKey]) -> None:
         deliveries.wake(backlogs)
 
     search = searching(settings, engine, door, lenses.recogniser, post, now_ms, new_id)
-    posting = Posting(used, waiting, listeners, wake)
-    backlogs = Backlogs(engine, now_ms, new_id, bytes_max=settings.max_backlog_size)
+    posting = Posting(present.used, present.waiting, present.listeners, wake)
+    good_for_ms = None if engine.shared is None else limits.COUNT_GOOD_FOR_MS
+    backlogs = Backlogs(engine, now_ms, new_id, bytes_max=settings.max_backlog_size, good_for_ms=good_for_ms)
     ledger, timeout_s = Ledger(engine, backlogs, Breakers(now_ms), now_ms), settings.delivery_timeout_s
     senders, arrangements, trusts = _senders(settings, engine, door, sinks, post, now_ms)
     confirmations = Confirmations(engine, backlogs, door.signer, wake, now_ms, new_id)
     heartbeats = Heartbeats(engine, settings, now_ms, new_id)
     subscriptions = Subscriptions(
-        used, settings, senders, confirmations, quotas, arrangements, heartbeats, now_ms, new_id
+        present.used, settings, senders, confirmations, quotas, arrangements, heartbeats, now_ms, new_id
     )
     fan_out = FanOut(engine, backlogs, settings, lenses, heartbeats.heard, now_ms)
     letters = Letters(engine, door.encryption, lenses.recogniser, posting, fan_out, now_ms)

@@ -4,14 +4,15 @@ from collections.abc import Callable
 
 from sukkal.app.access import Entrance
 from sukkal.app.engines import pools_service
+from sukkal.app.presence import Presence
 from sukkal.app.push import Push
+from sukkal.app.upkeep import Upkeep
 from sukkal.pools import PooledEngine
 from sukkal.service.audience import Audience
 from sukkal.service.background import Background
 from sukkal.service.calls import Calls
 from sukkal.service.claims import Claims
 from sukkal.service.clear_store import ClearStore
-from sukkal.service.dead_letters import Burials
 from sukkal.service.event_listeners import EventListeners
 from sukkal.service.events import Events
 from sukkal.service.explanations import Explanations
@@ -20,13 +21,10 @@ from sukkal.service.health import Health
 from sukkal.service.idle import IdleQueues
 from sukkal.service.incoming import Incoming
 from sukkal.service.lenses import Lenses
-from sukkal.service.listening import Listeners
 from sukkal.service.messages import Messages
 from sukkal.service.queues import Queues
 from sukkal.service.quotas import Quotas
 from sukkal.service.repeats import Repeats
-from sukkal.service.replies import Replies
-from sukkal.service.waiting import Waiting
 from sukkal.settings import Settings
 from sukkal.transports.services import Services
 
@@ -36,22 +34,19 @@ __all__ = ["services_of"]
 def services_of(
     settings: Settings,
     engine: PooledEngine,
-    store: ClearStore,
+    present: Presence,
     door: Entrance,
     pushing: Push,
+    keeping: Upkeep,
     *,
-    waiting: Waiting,
-    listeners: Listeners,
     lenses: Lenses,
     quotas: Quotas,
-    burials: Burials,
     background: Background,
-    idle: IdleQueues,
     now_ms: Callable[[], int],
     new_id: Callable[[], str],
 ) -> Services:
     """Return the services, noun by noun."""
-    replies = Replies(waiting)
+    store, waiting, listeners, idle = present.store, present.waiting, present.listeners, keeping.idle
     incoming = Incoming(
         store,
         settings,
@@ -62,7 +57,8 @@ def services_of(
         listeners,
         lenses.recogniser,
         Repeats(engine, settings, now_ms),
-        replies,
+        present.replies,
+        present.neighbours,
         now_ms,
         new_id,
     )
@@ -73,8 +69,8 @@ def services_of(
         queues,
         messages,
         Events(messages, settings, now_ms),
-        Claims(store, settings, waiting, burials, background, now_ms, new_id),
-        Calls(store, settings, messages, replies, background, now_ms, new_id),
+        Claims(store, settings, waiting, keeping.burials, background, now_ms, new_id),
+        Calls(store, settings, messages, present.replies, background, now_ms, new_id),
         Health(engine, now_ms, new_id),
         door.signed_urls,
         pushing.subscriptions,

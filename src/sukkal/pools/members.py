@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
 from sukkal.errors import StoreUnavailable, SukkalError
@@ -10,11 +10,13 @@ from sukkal.model import QueueKey
 from sukkal.moving import Moving
 from sukkal.pools.definitions import POOLS, Pool, all_records, decoded, masked
 from sukkal.records import Records
-from sukkal.store import Engine
+from sukkal.store import Engine, Shared
 
-__all__ = ["Member", "Members", "MovableEngine"]
+__all__ = ["Member", "Members", "MovableEngine", "Tell"]
 
 T = TypeVar("T")
+
+Tell = Callable[[Collection[QueueKey] | None], None]
 
 _log: Final = logging.getLogger("sukkal.pools")
 
@@ -39,6 +41,7 @@ class Member:
         self.down = False
         self._call_s = call_s
         self._started = False
+        self._hinting = False
 
     @property
     def name(self) -> str:
@@ -91,6 +94,12 @@ class Member:
             _log.warning("the pool %s answers again", self.name)
         self.down = False
         return None
+
+    def hints(self, tell: Tell) -> None:
+        """Have it told what other processes do there, from when the engine has started."""
+        if self._started and not self._hinting and isinstance(self.engine, Shared):
+            self._hinting = True
+            self.engine.hints(tell)
 
     async def close(self) -> None:
         """Let go of the engine, whether it answers or not."""

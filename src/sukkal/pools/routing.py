@@ -10,12 +10,12 @@ from sukkal.errors import QueueMoved, StoreUnavailable
 from sukkal.model import Idle, Once, Page, Post, Published, Queue, QueueKey, RecordKey, Subscription
 from sukkal.pools.choosing import Choice
 from sukkal.pools.definitions import HOME
-from sukkal.pools.members import Member, Members, MovableEngine
+from sukkal.pools.members import Member, Members, MovableEngine, Tell
 from sukkal.pools.moving import note_move
 from sukkal.pools.owners import Owners, history_of
 from sukkal.pools.places import Places
 from sukkal.pools.wholes import Wholes
-from sukkal.store import Engine
+from sukkal.store import Engine, Shared
 
 __all__ = ["PooledEngine"]
 
@@ -57,6 +57,7 @@ class PooledEngine:
         self.owners = Owners(home, now_ms)
         self.choice = Choice(home, self.members, draw, now_ms, settle_ms)
         self._alone = True
+        self._tell: Tell | None = None
         self._placing = False
         self._wholes = Wholes(home, self.members, self.places, self.find)
 
@@ -117,7 +118,22 @@ class PooledEngine:
             await self.home.swap_record(_FENCE, None, None, now_ms=0)
             self._placing = True
 
+    @property
+    def shared(self) -> Shared | None:
+        """What several processes share, if the store is for that."""
+        return self.home if isinstance(self.home, Shared) else None
+
+    def hints(self, tell: Tell, hear: Callable[[bytes], None]) -> None:
+        """Have it told what other processes put where, in the store and in all pools, and what they say."""
+        self._tell = tell
+        if self.shared is not None:
+            self.shared.hints(tell, hear)
+        for member in self.members:
+            member.hints(tell)
+
     async def _opened(self, member: Member) -> None:
+        if self._tell is not None:
+            member.hints(self._tell)
         now_ms = self._now_ms()
         await member.ask("admit", (), above=now_ms * _NUMBERS_PER_MS)
 

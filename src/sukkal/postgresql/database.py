@@ -1,12 +1,13 @@
 """Connections to a server: how they are set, and that the schema is there which they need."""
 
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
-from urllib.parse import urlsplit
 
 import asyncpg
+from asyncpg.connect_utils import SessionAttribute
 
 from sukkal.errors import DataTooNew, StartupError
 from sukkal.postgresql.failures import FAILURES
+from sukkal.postgresql.hosts import Hosts
 from sukkal.postgresql.schema import SETUP, Schema
 
 __all__ = ["Connection", "Database", "fetch_one"]
@@ -33,10 +34,13 @@ _SETTINGS: Final = {
 
 
 class Database:
-    """Where the database is with the tables of one part of us, and how long it may take to answer."""
+    """Where the database is with the tables of one part of us, and how long it may take to answer.
+
+    Of several servers in the URL it is the one that takes writes.
+    """
 
     def __init__(self, url: str, schema: Schema, *, connect_s: float, statement_s: float) -> None:
-        self._url = url
+        self._hosts = Hosts(url)
         self._schema = schema
         self._connect_s = connect_s
         self._statement_s = statement_s
@@ -44,24 +48,25 @@ class Database:
     @property
     def place(self) -> str:
         """The server and the database, without the user and the password."""
-        parts = urlsplit(self._url)
-        return f"{parts.netloc.rpartition('@')[2]}{parts.path}"
+        return self._hosts.place
 
     async def connect(self, **settings: str) -> Connection:
         """Return a new connection, set as our statements need it."""
         milliseconds = str(round(self._statement_s * 1_000))
-        return await asyncpg.connect(
-            self._url,
-            timeout=self._connect_s,
-            # The server's own limit comes first, so that a connection survives a statement that takes too long.
-            command_timeout=self._statement_s + 1,
-            server_settings={
-                **_SETTINGS,
-                "search_path": f"{self._schema.code_name}, {self._schema.name}",
-                "statement_timeout": milliseconds,
-                **settings,
-            },
-        )
+        search_path = f"{self._schema.code_name}, {self._schema.name}"
+        given = {**_SETTINGS, "search_path": search_path, "statement_timeout": milliseconds, **settings}
+
+        async def connect(url: str, within_s: float) -> Connection:
+            return await asyncpg.connect(
+                url,
+                timeout=within_s,
+                # The server's own limit comes first, so that a connection survives a statement that takes too long.
+                command_timeout=self._statement_s + 1,
+                server_settings=given,
+                target_session_attrs=SessionAttribute.read_write if self._hosts.several else None,
+            )
+
+        return await self._hosts.connect(connect, within_s=self._connect_s)
 
     async def migrate(self) -> None:
         """Bring the schema to this version. Raises ``StartupError``, which says what to do."""
@@ -104,7 +109,7 @@ class Database:
         if standby:
             raise StartupError(
                 f"PostgreSQL at {self.place} is a standby, which takes no writes. Name the primary in the setting "
-                "`store`, or several servers and `target_session_attrs=read-write`."
+                "`store`, or all servers, separated by commas."
             )
         if not may_create and not (there and code_there):
             raise StartupError(

@@ -40,11 +40,21 @@ class _Account:
 
 
 class Backlogs:
-    """Finds out which backlogs have room, and makes room where deliveries were given up."""
+    """Finds out which backlogs have room, and makes room where deliveries were given up.
+
+    Where other nodes fill them as well, a count is ``good_for_ms``.
+    """
 
     def __init__(
-        self, store: _Counted, now_ms: Callable[[], int], new_id: Callable[[], str], *, bytes_max: int
+        self,
+        store: _Counted,
+        now_ms: Callable[[], int],
+        new_id: Callable[[], str],
+        *,
+        bytes_max: int,
+        good_for_ms: int | None = None,
     ) -> None:
+        self._good_for_ms = good_for_ms
         self._store = store
         self._now_ms = now_ms
         self._new_id = new_id
@@ -96,11 +106,18 @@ class Backlogs:
         return False
 
     def _fits(self, account: _Account, size: int) -> bool:
-        return account.counted_ms is not None and account.most + size <= self._bytes_max
+        if account.counted_ms is None or self._is_old(account.counted_ms):
+            return False
+        return account.most + size <= self._bytes_max
+
+    def _is_old(self, counted_ms: int) -> bool:
+        return self._good_for_ms is not None and self._now_ms() - counted_ms >= self._good_for_ms
 
     def _may_differ(self, account: _Account) -> bool:
         """Tell whether to count a backlog again."""
-        if account.counted_ms is None or account.most - account.counted >= self._bytes_max // _MUCH:
+        if account.counted_ms is None or self._is_old(account.counted_ms):
+            return True
+        if account.most - account.counted >= self._bytes_max // _MUCH:
             return True
         return self._now_ms() - account.counted_ms >= limits.BACKLOG_COUNT_PAUSE_S * limits.SECOND_MS
 

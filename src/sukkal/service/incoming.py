@@ -20,6 +20,7 @@ from sukkal.service.lenses import posted
 from sukkal.service.letters import addressed, on_its_way
 from sukkal.service.listening import Listeners
 from sukkal.service.names import is_queue_name
+from sukkal.service.neighbours import Neighbours
 from sukkal.service.normalising import normalised, size_as_posted
 from sukkal.service.posting import Posting
 from sukkal.service.quotas import Quotas, charge
@@ -71,6 +72,7 @@ class Incoming:
         recogniser: Recogniser,
         repeats: Repeats,
         replies: Replies,
+        neighbours: Neighbours,
         now_ms: Callable[[], int],
         new_id: Callable[[], str],
     ) -> None:
@@ -84,6 +86,7 @@ class Incoming:
         self._recogniser = recogniser
         self._repeats = repeats
         self._replies = replies
+        self._neighbours = neighbours
         self._now_ms = now_ms
         self._new_id = new_id
 
@@ -112,7 +115,7 @@ class Incoming:
             size = sum([size_as_posted(self._recogniser, draft.body) for draft in drafts])
         messages = self._messages(key, queue, client, drafts, rules, size)
         if stores_nothing(key, queue):
-            return await self._tell(key, drafts, messages)
+            return await self._tell(key, queue, drafts, messages)
         if passed:
             messages = tuple([on_its_way(message, passed) for message in messages])
         sealed = self._sealed(queue, messages)
@@ -139,7 +142,7 @@ class Incoming:
         rules = QueueRules(queue.metadata if queue else {}, self._settings)
         messages = self._messages(key, queue, client, drafts, rules, size)
         if stores_nothing(key, queue):
-            return await self._tell(key, drafts, messages)
+            return await self._tell(key, queue, drafts, messages)
         acts = [self._repeats.act(name) for name in dict.fromkeys(names)]
         async with self._known(key, queue, acts) as earlier:
             ids = {name: known[0] for name, known in earlier.items()}
@@ -283,16 +286,28 @@ class Incoming:
             finally:
                 self._quotas.settle(project, wanted)
 
-    async def _tell(self, key: QueueKey, drafts: Sequence[Draft], messages: Sequence[NewMessage]) -> Posted:
+    async def _tell(
+        self, key: QueueKey, queue: Queue | None, drafts: Sequence[Draft], messages: tuple[NewMessage, ...]
+    ) -> Posted:
         """Post to a queue that stores nothing."""
         if any(message.delay_s for message in messages):
             raise InvalidRequest("The queue stores nothing, so it takes no delays.")
-        for draft in drafts:
-            if draft.correlation_id is not None:
-                self._replies.arrived(key, draft.correlation_id, draft.body)
+        # Others first: if they cannot be told now, repeating the post tells nobody twice.
+        if not self._replied(key, drafts):
+            await self._neighbours.tell(key, self._sealed(queue, messages), [draft.correlation_id for draft in drafts])
         told = self._listeners.announce(key, messages, (None,) * len(messages))
         await self._listeners.eased(key)
         return Posted(tuple([message.id for message in messages]), listeners=told)
+
+    def _replied(self, key: QueueKey, drafts: Sequence[Draft]) -> bool:
+        """Hand replies to those who expect them here, and tell whether that was all."""
+        here = [
+            draft.correlation_id is not None and self._replies.expects(key, draft.correlation_id) for draft in drafts
+        ]
+        for draft, expected in zip(drafts, here, strict=True):
+            if expected and draft.correlation_id is not None:
+                self._replies.arrived(key, draft.correlation_id, draft.body)
+        return all(here)
 
     def check_size(self, size: int, rules: QueueRules | None = None) -> None:
         """Refuse a post that is too large for the service, or for the queue whose rules are given."""

@@ -9,6 +9,7 @@ purpose in a queue of its own, which nobody can claim or delete from.
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 import msgspec
@@ -21,6 +22,7 @@ from sukkal.service.encryption import Encryption
 from sukkal.service.handing_over import HandingOver
 from sukkal.service.hearing import Ear, Heard, Place
 from sukkal.service.lenses import CLEAR, Lens, Lenses, posted
+from sukkal.service.tails import Tail
 from sukkal.service.turns import Part
 from sukkal.service.uses import Uses
 from sukkal.store import Store
@@ -54,17 +56,26 @@ class Begun(NamedTuple):
 
 
 class Listeners:
-    """Those who listen on this node, by queue."""
+    """Those who listen on this node, by queue. If the store is ``shared``, other nodes post as well."""
 
     def __init__(
-        self, store: Store, encryption: Encryption, lenses: Lenses, uses: Uses, now_ms: Callable[[], int]
+        self,
+        store: Store,
+        encryption: Encryption,
+        lenses: Lenses,
+        uses: Uses,
+        now_ms: Callable[[], int],
+        *,
+        shared: bool = False,
     ) -> None:
         self._store = store
         self._lenses = lenses
         self._encryption = encryption
         self._uses = uses
         self._now_ms = now_ms
+        self._shared = shared
         self._ears: dict[QueueKey, set[Ear]] = {}
+        self._tails: dict[QueueKey, Tail] = {}
         self._closed = False
         self._handing_over: HandingOver[Heard] = HandingOver()
 
@@ -74,6 +85,15 @@ class Listeners:
     def at(self, key: QueueKey) -> bool:
         """Tell whether anybody listens to the queue."""
         return key in self._ears
+
+    def places(self) -> list[QueueKey]:
+        """Return the queues to which somebody listens."""
+        return list(self._ears)
+
+    def look(self, key: QueueKey) -> None:
+        """Tell what other nodes have posted to the queue."""
+        if (tail := self._tails.get(key)) is not None:
+            tail.look()
 
     async def begin(
         self,
@@ -99,6 +119,8 @@ class Listeners:
         ear = Ear(key, hear if lens.clear else look, end, begun_ms=self._now_ms(), lens=lens)
         self._ears.setdefault(key, set()).add(ear)
         try:
+            if self._shared:
+                await self._tail(key).ready()
             watched = ear.watched = await self._watched(key)
             page = await self._page(watched, _END if since is None else since.sequence)
             same = since is not None and _goes_on(since, page, watched)
@@ -168,6 +190,8 @@ class Listeners:
         ears.discard(ear)
         if not ears:
             self._ears.pop(ear.key, None)
+            if (tail := self._tails.pop(ear.key, None)) is not None:
+                tail.close()
 
     def close(self) -> None:
         """Send everybody away, now and from now on."""
@@ -185,12 +209,34 @@ class Listeners:
         try:
             heard = [self._opened(key, each, place) for each, place in zip(messages, places, strict=True)]
         except SukkalError as error:
-            for ear in list(ears):
-                ear.end(str(error))
+            self._send_away(key, str(error))
             return 0
-        told = list(ears)
-        self._handing_over.give(key, told, heard)
-        return len(told)
+        tail = self._tails.get(key)
+        if tail is not None and not any(place is None for place in places):
+            tail.posted([(each.place.sequence, each) for each in heard if each.place is not None])
+        else:
+            self._tell(key, heard)
+        return len(ears)
+
+    def _tell(self, key: QueueKey, heard: Sequence[Heard]) -> None:
+        self._handing_over.give(key, list(self._ears.get(key, ())), heard)
+
+    def _tail(self, key: QueueKey) -> Tail:
+        tail = self._tails.get(key)
+        if tail is None:
+            tail = self._tails[key] = Tail(
+                find=partial(self._watched, key),
+                read=self._page,
+                heard=lambda watched, message, epoch: _heard(key, message, epoch, kept=watched.kind == "history"),
+                tell=partial(self._tell, key),
+                end=partial(self._send_away, key),
+                eased=partial(self.eased, key),
+            )
+        return tail
+
+    def _send_away(self, key: QueueKey, reason: str) -> None:
+        for ear in list(self._ears.get(key, ())):
+            ear.end(reason)
 
     async def eased(self, key: QueueKey) -> None:
         """Wait while too much of what was posted to the project's queues waits to be told."""
@@ -222,9 +268,9 @@ class Listeners:
         return seen
 
     def doubt(self, key: QueueKey) -> None:
-        """Send those away who listen to a queue: a post to it may or may not have been stored."""
-        for ear in list(self._ears.get(key, ())):
-            ear.end("A message may have been missed. Come back to hear it.")
+        """Send those away who might miss that a post to the queue was stored after all."""
+        if not self._shared:  # There it is found in the store.
+            self._send_away(key, "A message may have been missed. Come back to hear it.")
 
     async def _remembers(self, key: QueueKey) -> bool:
         queue = await self._store.get_queue(key)

@@ -75,18 +75,23 @@ class LimitsTable:
         self._file = given
         self._set: dict[str, ProjectLimits] = {}
         self._effective: dict[str, ProjectLimits] = {}
+        self._changes = 0
 
     async def load(self) -> None:
-        """Read what was set before the service began."""
+        """Read what was set before the service began, or meanwhile through another node."""
+        changes, found = self._changes, dict[str, ProjectLimits]()
         after: tuple[str, str] | None = ("", "")
         while after is not None:
             page = await self._records.list_records(
                 _KIND, None, after=after, limit=limits.PAGE_MAX, now_ms=self._now_ms()
             )
             for record in page.records:
-                self._set[record.key.project] = msgspec.json.decode(record.value, type=ProjectLimits)
+                found[record.key.project] = msgspec.json.decode(record.value, type=ProjectLimits)
             after = page.next
-        self._effective.clear()
+        # What was set here while that was read may be missing in it.
+        if found != self._set and changes == self._changes:
+            self._set = found
+            self._effective.clear()
 
     def replace_file(self, given: FileLimits) -> None:
         """Go by another version of the file from now on."""
@@ -118,6 +123,7 @@ class LimitsTable:
                 f"{error}. Limits are {', '.join(ProjectLimits.__struct_fields__)}: whole numbers, -1 for no limit."
             ) from None
         await self._records.put_record(_key(project), msgspec.json.encode(wanted), now_ms=self._now_ms())
+        self._changes += 1
         self._set[project] = wanted
         self._effective.pop(project, None)
 
@@ -125,6 +131,7 @@ class LimitsTable:
         """Forget what was set for a project. Raises ``NotFound`` if nothing was."""
         if not await self._records.delete_record(_key(project), now_ms=self._now_ms()):
             raise NotFound(f"No limits were set for project {project}.")
+        self._changes += 1
         self._set.pop(project, None)
         self._effective.pop(project, None)
 

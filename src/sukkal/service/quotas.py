@@ -48,9 +48,15 @@ class _Account:
 
 
 class Quotas:
-    """Lets projects store as much as their limits allow."""
+    """Lets projects store as much as their limits allow.
 
-    def __init__(self, accounts: Accounts, table: LimitsTable, now_ms: Callable[[], int]) -> None:
+    Where other nodes store as well, a count is ``good_for_ms``.
+    """
+
+    def __init__(
+        self, accounts: Accounts, table: LimitsTable, now_ms: Callable[[], int], *, good_for_ms: int | None = None
+    ) -> None:
+        self._good_for_ms = good_for_ms
         self._accounts = accounts
         self._table = table
         self._now_ms = now_ms
@@ -63,7 +69,7 @@ class Quotas:
     async def take(self, project: str, wanted: Usage) -> None:
         """Set so much aside for something that is about to be stored. Raises ``QuotaExceeded``."""
         account = self._account(project)
-        if account.counted_ms is None or self._excess(project, account, wanted):
+        if self._is_old(account) or self._excess(project, account, wanted):
             await self._count(project, account)
             if resource := self._excess(project, account, wanted):
                 raise QuotaExceeded(
@@ -98,6 +104,11 @@ class Quotas:
                 self._known = {name: each for name, each in self._known.items() if each.in_use}
             account = self._known[project] = _Account()
         return account
+
+    def _is_old(self, account: _Account) -> bool:
+        if account.counted_ms is None or self._good_for_ms is None:
+            return account.counted_ms is None
+        return self._now_ms() - account.counted_ms >= self._good_for_ms
 
     def _excess(self, project: str, account: _Account, wanted: Usage) -> str | None:
         """Return a resource of which there would be too much."""

@@ -41,6 +41,10 @@ class Replies:
 
         return await self._waiting.until(_place(key, correlation_id), look, wait_s=wait_s, takes=False)
 
+    def expects(self, key: QueueKey, correlation_id: str) -> bool:
+        """Tell whether somebody here expects a reply."""
+        return _place(key, correlation_id) in self._expected
+
     def arrived(self, key: QueueKey, correlation_id: str, body: bytes) -> None:
         """Hand a reply to the one who expects it, if anybody does."""
         place = _place(key, correlation_id)

@@ -1,7 +1,7 @@
 """The sweeper: removes what has ended and moves what was claimed too often, a slice at a time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from sukkal import limits
@@ -17,7 +17,10 @@ _SLICES_MAX: Final = 1_000
 
 
 class Sweeper:
-    """Does the work that no request waits for. ``sweep`` is one round; when to make one is the caller's business."""
+    """Does the work that no request waits for. ``sweep`` is one round; when to make one is the caller's business.
+
+    ``may_sweep`` tells whether it falls to this node: of several at one store one is enough, whichever.
+    """
 
     def __init__(
         self,
@@ -28,7 +31,9 @@ class Sweeper:
         now_ms: Callable[[], int],
         *,
         search_retention_s: int,
+        may_sweep: Callable[[], Awaitable[bool]],
     ) -> None:
+        self._may_sweep = may_sweep
         self._store = store
         self._burials = burials
         self._idle = idle
@@ -38,8 +43,10 @@ class Sweeper:
 
     async def sweep(self) -> int:
         """Make one round and return how many rows and idle queues were removed."""
-        await self._burials.bury_due()
         removed = await self._idle.expire()
+        if not await self._may_sweep():
+            return removed
+        await self._burials.bury_due()
         for _ in range(_SLICES_MAX):
             swept = await self._store.sweep(now_ms=self._now_ms(), limit=limits.SWEEP_ROWS_MAX)
             removed += swept.removed

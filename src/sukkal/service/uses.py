@@ -18,9 +18,13 @@ class Uses:
         self._now_ms = now_ms
         self._last_ms: dict[QueueKey, int] = {}
 
-    def begin(self, key: QueueKey) -> None:
-        """Take note of the uses of a queue from now on, which is the first."""
-        self._last_ms[key] = self._now_ms()
+    def begin(self, key: QueueKey, at_ms: int | None = None) -> None:
+        """Take note of the uses of a queue from now on, which is the first, unless that was at another time."""
+        self._last_ms[key] = self._now_ms() if at_ms is None else at_ms
+
+    def learn(self, key: QueueKey, at_ms: int) -> None:
+        """Take note that somebody has used a queue elsewhere."""
+        self._last_ms[key] = max(self._last_ms.get(key, 0), at_ms)
 
     def note(self, key: QueueKey) -> None:
         """Take note that somebody uses a queue now."""

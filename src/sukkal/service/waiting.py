@@ -156,6 +156,18 @@ class Waiting:
         while place.watchers:
             place.watchers.popleft().woken.set_result(None)
 
+    def places(self) -> list[QueueKey]:
+        """Return the queues at which somebody waits."""
+        return list(self._places)
+
+    def look(self, key: QueueKey) -> None:
+        """Have those look who wait at the queue: something may have come there, nobody knows how much."""
+        if (place := self._places.get(key)) is None:
+            return
+        self.wake(key, 0)
+        if place.takers:
+            place.call(passes=True)
+
     def expect(self, key: QueueKey, due_ms: int) -> None:
         """Tell those who wait at the queue that something becomes free at a time, which may be before they thought."""
         if (place := self._places.get(key)) is not None:
@@ -223,11 +235,8 @@ class Waiting:
         place.alarm, place.alarm_ms = asyncio.get_running_loop().call_later(delay_s, self._ring, key, place), due_ms
 
     def _ring(self, key: QueueKey, place: _Place) -> None:
-        # How many messages have become free is not known.
         place.alarm = None
-        self.wake(key, 0)
-        if place.takers:
-            place.call(passes=True)
+        self.look(key)
 
     def _leave(
         self, key: QueueKey, place: _Place, waiters: deque[_Waiter], waiter: _Waiter, *, found: bool | None

@@ -355,6 +355,9 @@ class Settings(DeliverySettings, frozen=True, kw_only=True):
     stalled_after_s: Annotated[
         int, seconds("`/healthz` fails when a write has waited this long without any commit.", 1, 3_600)
     ] = 10
+    store_timeout_s: Annotated[
+        int, seconds("How long a PostgreSQL server may take to let a node in, and then for a statement.", 1, 300)
+    ] = 10
     sweep_interval_s: Annotated[int, seconds("Pause between two sweeps of expired messages.", 1, _DAY_S)] = 1
 
     @property

@@ -12,7 +12,7 @@ from sukkal.engines.postgresql.lanes import Call, Lanes
 from sukkal.engines.postgresql.move_calls import MovingInPostgresql
 from sukkal.engines.postgresql.reads import Gathering, Reads
 from sukkal.engines.postgresql.record_calls import CONTROL
-from sukkal.errors import QueueMoved
+from sukkal.errors import QueueMoved, StoreUnavailable
 from sukkal.model import (
     Claim,
     Deleted,
@@ -85,9 +85,21 @@ class PostgresqlEngine(MovingInPostgresql):
         """Return for how long writes have been seen waiting without any having been done."""
         return self._lanes.stalled_ms(now_ms)
 
-    def hints(self, tell: Callable[[Collection[QueueKey] | None], None]) -> None:
-        """Have it told what other nodes put where, and let them know what this one does. See ``Hinting``."""
-        self._hints = Hints(self._database, tell)
+    def hints(
+        self, tell: Callable[[Collection[QueueKey] | None], None], hear: Callable[[bytes], None] | None = None
+    ) -> None:
+        """Have it told what other nodes put where, and let them know what this one does. See ``Shared``."""
+        self._hints = Hints(self._database, tell, hear)
+
+    async def say(self, what: bytes) -> None:
+        """Say something to all other nodes."""
+        if self._hints is None:
+            raise StoreUnavailable("The store is closed.")
+        await self._hints.say(what)
+
+    async def clock_ms(self) -> int:
+        """Return what time it is at the server."""
+        return await reading.clock_ms(self._reads)
 
     # -- queues
 

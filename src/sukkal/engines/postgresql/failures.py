@@ -7,7 +7,8 @@ import asyncpg
 from sukkal.errors import QueueMoved, StoreFull, StoreUnavailable, SukkalError
 from sukkal.postgresql import FAILURES, PASSING, UNFIT
 
-__all__ = ["FAILURES", "PASSING", "UNFIT", "moved", "our_error"]
+__all__ = ["FAILURES", "PASSING", "UNFIT", "is_away", "moved", "our_error"]
+
 
 _MOVED: Final = {"SK001": False, "SK002": True}
 """What the database's functions raise for queues that were moved away, or are held."""
@@ -21,6 +22,14 @@ def moved(error: BaseException) -> QueueMoved | None:
     told = QueueMoved("The queue is being moved." if held else "The queue was moved.")
     told.held = held
     return told
+
+
+def is_away(error: BaseException) -> bool:
+    """Tell whether a failure says that the server is not there, rather than that it refused something."""
+    gone = (asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError, asyncpg.ReadOnlySQLTransactionError)
+    if isinstance(error, asyncpg.QueryCanceledError):
+        return False
+    return isinstance(error, gone) or not isinstance(error, asyncpg.PostgresError)
 
 
 def our_error(error: BaseException) -> SukkalError:

@@ -14,7 +14,7 @@ from zlib import crc32
 
 from sukkal import limits
 from sukkal.engines.postgresql.database import Connection, Database
-from sukkal.engines.postgresql.failures import FAILURES, PASSING, UNFIT, moved, our_error
+from sukkal.engines.postgresql.failures import FAILURES, PASSING, UNFIT, is_away, moved, our_error
 from sukkal.errors import StoreUnavailable, SukkalError
 from sukkal.model import QueueKey
 
@@ -75,6 +75,7 @@ class _Lane:
         self._waiting: deque[Waiting] = deque()
         self._task: asyncio.Task[None] | None = None
         self._progress = 0
+        self._away = False
         self._seen: tuple[int, int] | None = None
 
     def add(self, perform: Perform, call: Call) -> "asyncio.Future[Any]":
@@ -104,9 +105,16 @@ class _Lane:
         try:
             while self._waiting:
                 await self._gather()
+                self._away = False
                 for perform, calls in self._next().items():
                     await self._do(perform, calls)
                     self._progress += 1
+                if self._away:
+                    # Nobody waits twice for a server that does not answer.
+                    for _, _, future in self._waiting:
+                        if not future.done():
+                            future.set_exception(our_error(ConnectionError()))
+                    self._waiting.clear()
         finally:
             self._task = None
 
@@ -150,6 +158,8 @@ class _Lane:
 
     async def _results(self, perform: Perform, asked: list[Any]) -> Sequence[Any]:
         """Return the result of each call, or an error of ours. Nobody may hang, whatever happens."""
+        if self._away:
+            return [our_error(ConnectionError())] * len(asked)
         try:
             return await self._try(perform, asked)
         except UNFIT as error:
@@ -168,6 +178,7 @@ class _Lane:
                 return [*await self._results(perform, asked[:half]), *await self._results(perform, asked[half:])]
             _log.error("a transaction failed: %s", str(error) or type(error).__name__)
             self._let_go()
+            self._away = is_away(error)
             return [our_error(error)] * len(asked)
         except Exception as error:  # noqa: BLE001 - nobody may hang
             _log.exception("a step failed", exc_info=error)

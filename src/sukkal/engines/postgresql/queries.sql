@@ -215,3 +215,10 @@ DELETE FROM once WHERE (queue, key) IN (SELECT queue, key FROM once WHERE expire
 
 -- name: notify
 SELECT pg_notify('sukkal', $1)
+
+-- All parts of what is said go in one statement, and so in one commit and one after the other.
+-- name: say
+SELECT count(pg_notify('sukkal_words', part)) FROM unnest($1::text[]) AS parts (part)
+
+-- name: clock_ms
+SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint

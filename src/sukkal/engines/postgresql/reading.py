@@ -25,6 +25,7 @@ from sukkal.model import (
 
 __all__ = [
     "browse",
+    "clock_ms",
     "due_queues",
     "get_claim",
     "get_messages",
@@ -165,3 +166,9 @@ def _place(key: QueueKey) -> tuple[str, str, str]:
 
 def _places(keys: Sequence[QueueKey]) -> list[tuple[str, str, str]]:
     return [_place(key) for key in keys]
+
+
+async def clock_ms(reads: Reads) -> int:
+    """Return what time it is at the server."""
+    ((now_ms,),) = await reads.fetch(SQL.clock_ms)
+    return int(now_ms)

@@ -8,7 +8,7 @@ from typing import Any, Generic, TypeVar
 import asyncpg
 
 from sukkal.engines.postgresql.database import Connection, Database
-from sukkal.engines.postgresql.failures import FAILURES, UNFIT, moved, our_error
+from sukkal.engines.postgresql.failures import FAILURES, UNFIT, is_away, moved, our_error
 from sukkal.errors import StoreUnavailable, SukkalError
 
 __all__ = ["Gathering", "Reads"]
@@ -26,12 +26,17 @@ class Reads:
         self._idle: deque[Connection] = deque()
         self._open: set[Connection] = set()
         self._closed = False
+        self._outages = 0
 
     async def fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
         """Return all rows of a query."""
+        outages = self._outages
         async with self._free:
             if self._closed:
                 raise StoreUnavailable("The store is closed.")
+            if outages != self._outages:
+                # The server has gone while this one waited. Nobody waits for it twice.
+                raise StoreUnavailable("The store does not answer. Please try again in a few seconds.")
             connection: Connection | None = None
             try:
                 connection = await self._take()
@@ -46,6 +51,7 @@ class Reads:
                     self._idle.append(connection)
                     raise refused from error
                 self._drop(connection)
+                self._outages += is_away(error)
                 raise our_error(error) from error
             except BaseException:
                 # Whoever waited has gone away in the middle of it.

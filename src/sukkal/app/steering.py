@@ -1,0 +1,58 @@
+"""The clock of a node: where nodes share a store, all of them go by the time of its server."""
+
+import logging
+from collections.abc import Callable
+from typing import Final
+
+from sukkal import limits
+from sukkal.errors import StartupError
+from sukkal.store import Shared
+
+__all__ = ["SteeredClock"]
+
+_log: Final = logging.getLogger("sukkal.app")
+
+_LOOKS: Final = 3
+
+
+class SteeredClock:
+    """Milliseconds since the Unix epoch by this machine's clock, and by another's once it was ``steered``.
+
+    It never goes backwards.
+    """
+
+    def __init__(self, own_ms: Callable[[], int]) -> None:
+        self._own_ms = own_ms
+        self._ahead_ms = self._last_ms = 0
+
+    def __call__(self) -> int:
+        """Return the current time in milliseconds."""
+        self._last_ms = max(self._last_ms, self._own_ms() + self._ahead_ms)
+        return self._last_ms
+
+    async def begin(self, shared: Shared | None) -> None:
+        """Go by the time of a shared store from now on. Raises ``StartupError`` if the clocks are too far apart."""
+        if shared is None:
+            return
+        await self.steer(shared)
+        if abs(self._ahead_ms) > limits.CLOCK_APART_S_MAX * limits.SECOND_MS:
+            raise StartupError(
+                f"This machine's clock differs from that of the store's server by {abs(self._ahead_ms) / 1_000:.0f} "
+                f"seconds; {limits.CLOCK_APART_S_MAX} are the most. Set the clocks, best by NTP."
+            )
+
+    async def steer(self, shared: Shared) -> None:
+        """Look how far apart the clocks are: the quickest of a few answers tells it best."""
+        looks = [await self._look(shared) for _ in range(_LOOKS)]
+        took_ms, ahead_ms = min(looks)
+        if abs(ahead_ms - self._ahead_ms) <= took_ms:
+            return  # That is not known any better.
+        if abs(ahead_ms - self._ahead_ms) > limits.SECOND_MS and self._last_ms:
+            _log.warning("the clock of the store differs by %s ms", ahead_ms)
+        self._ahead_ms = ahead_ms
+
+    async def _look(self, shared: Shared) -> tuple[int, int]:
+        before_ms = self._own_ms()
+        there_ms = await shared.clock_ms()
+        after_ms = self._own_ms()
+        return after_ms - before_ms, there_ms - (before_ms + after_ms) // 2

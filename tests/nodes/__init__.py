@@ -1,0 +1,1 @@
+"""Several nodes at one store."""
