@@ -212,6 +212,7 @@ _INSTALLS: Final = "installs packages"
 COMMANDS_NOT_RUN: Final[Mapping[str, Mapping[str, str]]] = {
     "README.md": {
         "make run": _STAYS,
+        ".venv/bin/sukkal demo": "run by the tests of the command",
         "make test": "is what runs the tests",
         'make run FLAGS="--listen 127.0.0.1:9999 --store memory://"': _STAYS,
     },
@@ -242,6 +243,7 @@ COMMANDS_NOT_RUN: Final[Mapping[str, Mapping[str, str]]] = {
     "docs/howto/use-api-keys.md": {'curl -H "X-Auth-Token: $(cat key.txt)"': "needs a service with API keys"},
     "docs/howto/use-pools.md": {
         "sukkal pool create disk1": _OTHERS,
+        "sukkal pool create db1": _OTHERS,
         "sukkal flavor create fast disk1": _OTHERS,
         "sukkal pool drain disk2": _OTHERS,
     },

@@ -21,14 +21,22 @@ SECTIONS: Final[Mapping[str, str]] = {
 }
 """The folders of the site, in the order of its navigation, and what each is called there."""
 
-_OF_THE_PROJECT: Final = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "bench/README.md", "docs/decisions/README.md")
+_OF_THE_PROJECT: Final = (
+    "README.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "bench/README.md",
+    "deploy/README.md",
+    "docs/decisions/README.md",
+)
+_PLACES: Final = {"README.md": "readme.md", "bench/README.md": "bench.md", "deploy/README.md": "deploy.md"}
 _LINK: Final = re.compile(r"(?<=\]\()(?![a-z]+:)([^)#\s]+)(#[^)\s]+)?(?=\))")
 _HEADING: Final = re.compile(r"^# (.+)$", re.MULTILINE)
 
 
 def pages(root: Path) -> list[str]:
     """Return the paths of all pages below the repository's root."""
-    found = [*root.glob("*.md"), *(root / "bench").glob("*.md")]
+    found = [*root.glob("*.md"), *(root / "bench").glob("*.md"), *(root / "deploy").glob("*.md")]
     found += [*(root / "docs").rglob("*.md"), *(root / "examples").rglob("*.md")]
     return sorted(path.relative_to(root).as_posix() for path in found)
 
@@ -44,7 +52,7 @@ def place_of(page: str) -> str:
         return path.relative_to("docs").as_posix()
     if path.parts[0] == "examples":
         return path.parent.as_posix() + "/index.md"
-    return "project/" + {"README.md": "readme.md", "bench/README.md": "bench.md"}.get(page, path.name.lower())
+    return "project/" + _PLACES.get(page, path.name.lower())
 
 
 def title_of(text: str) -> str:
