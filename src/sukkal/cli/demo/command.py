@@ -20,7 +20,6 @@ _SUMMARY: Final = "Show the main job in a minute, on a store that is thrown away
 _PAUSE_S: Final = 9.0
 _PROJECT: Final = "demo"
 _HEARD_S: Final = 30.0
-_OK: Final = 200
 
 
 def add_to(commands: Any) -> None:
@@ -55,7 +54,7 @@ async def _demo(out: Output, *, pause_s: float, browser: bool) -> None:
             Client(url, credentials=_Nobody()) as stranger,
         ):
             web.streams = {queue: await stream_url(client, url, queue) for queue in QUEUES}
-            await _show_page(story, await _console(url) or web.url, url, browser=browser)
+            await _show_page(story, web.url, url, browser=browser)
             acts = Acts(client, stranger, story, web)
             for act in (
                 acts.heat_posts_metadata,
@@ -77,19 +76,9 @@ async def _play(act: Callable[[], Awaitable[None]], pause_s: float) -> None:
 async def _show_page(story: Story, page: str, url: str, *, browser: bool) -> None:
     await story.say(f"A service runs at {url}, with its data in a directory that goes with it.")
     await story.say(f"This page shows everything live: {page}")
+    await story.say(f"What is in the queues, the console shows: {url}/console, with the project {_PROJECT}.")
     if browser and not webbrowser.open(page):
         await story.say("There is no browser here that could be opened.")
-
-
-async def _console(url: str) -> str:
-    """Return the URL of the service's console, or nothing if it has none."""
-    import aiohttp
-
-    try:
-        async with aiohttp.ClientSession() as session, session.get(f"{url}/console/") as answer:
-            return f"{url}/console/" if answer.status == _OK else ""
-    except aiohttp.ClientError:
-        return ""
 
 
 async def _all_was_heard(story: Story, streams: Mapping[str, str]) -> None:
