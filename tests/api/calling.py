@@ -77,7 +77,7 @@ class Service:
         return shared_of(self.app.front, settings, body_bytes_max=self.app.asgi.body_bytes_max)
 
     async def _start(self, settings: Settings) -> App:
-        app = running(settings, now_ms=self.clock, new_id=self._new_id, sinks=self._sinks)
+        app = running(settings, now_ms=self.clock, new_id=self._new_id, sinks=self._sinks, steered=False)
         return await self._stack.enter_async_context(app)
 
     def close(self) -> None:

@@ -21,7 +21,7 @@ def databases(postgresql: PostgreSQL) -> list[str]:
 
 _ON_POSTGRESQL: Final = frozenset(
     [
-        *("claims", "concurrency", "consumers", "encryption", "idle_queues", "latest_only", "messages", "pools"),
+        *("claims", "concurrency", "encryption", "latest_only", "messages", "pools"),
         *("queues", "repeating", "subscriptions", "time"),
     ]
 )

@@ -92,9 +92,13 @@ async def running(
     now_ms: Callable[[], int],
     new_id: Callable[[], str],
     sinks: Callable[[Settings], Sequence[Sink]] = installed_sinks,
+    steered: bool = True,
 ) -> AsyncIterator[App]:
-    """Start the engine and everything around it; stop it all at the end. Raises ``StartupError``."""
-    now_ms = clock = SteeredClock(now_ms)
+    """Start the engine and everything around it; stop it all at the end. Raises ``StartupError``.
+
+    A ``steered`` clock goes by that of a shared store; one that is turned by hand must not.
+    """
+    now_ms = clock = SteeredClock(now_ms, steered=steered)
     engine = pooled_engine(settings, now_ms)
     reloading = Reloading()
     lenses = Lenses(Recogniser(Registry(installed_formats())))

@@ -193,6 +193,13 @@ WHERE queue = (SELECT number FROM queues WHERE project = $1 AND kind = $2 AND na
 -- name: is_idle
 SELECT q.revision = $4 AND q.subscriptions = 0 AND p.last <= $5 AND NOT EXISTS (
     SELECT 1 FROM claims AS c WHERE c.queue = q.number AND c.expires_ms > $6
+        AND EXISTS (SELECT 1 FROM messages AS m WHERE m.queue = c.queue AND m.claim = c.number)
+    LIMIT 1
+) AND (
+    -- Where so many claims live, even if each has been emptied, somebody was there a moment ago.
+    SELECT count(*) < 100 FROM (
+        SELECT 1 FROM claims AS c WHERE c.queue = q.number AND c.expires_ms > $6 LIMIT 100
+    ) AS living
 )
 FROM queues AS q JOIN places AS p ON p.queue = q.number
 WHERE q.project = $1 AND q.kind = $2 AND q.name = $3
