@@ -1,4 +1,7 @@
-"""Runs a role of the example that goes no further once it has said something: ``python halting.py DID MODULE ...``."""
+"""Runs a role of the example that goes no further once it has said something.
+
+``python -m tests.examples.halting DID MODULE ...``
+"""
 
 import runpy
 import sys

@@ -23,7 +23,7 @@ from sukkal.client import BlockingConnection, ProjectName
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = ROOT / "examples/murano/README.md"
 CLIENT_ID: Final = "0e7b3a52-5a0c-4a53-8e8a-0d3b5c1f9d11"
-HALTING: Final = Path(__file__).with_name("halting.py")
+HALTING: Final = ("-m", "tests.examples.halting")
 IDLE_S: Final = 600
 QUEUES_MAX: Final = 200
 TASKS: Final = ("a0", "a1", "b0", "b1")
@@ -47,7 +47,7 @@ class HaltingStage(Stage):
         if (last := self._halts.pop(name, None)) is None:
             return command
         [*python, _, module] = command
-        return [*python, str(HALTING), last, module]
+        return [*python, *HALTING, last, module]
 
 
 class Ledger:

@@ -133,21 +133,10 @@ async def running(
             new_id=new_id,
         )
         front, sockets, asgi = _transports(services, door, engine, now_ms)
-        app = App(
-            asgi,
-            front,
-            services,
-            present.neighbours,
-            clock,
-            present.waiting,
-            present.listeners,
-            pushing.deliveries,
-            pushing.trusts,
-            keeping.sweeper,
-            drains_of(engine, new_id(), now_ms),
-            reloading,
-            sockets,
-        )
+        drains = drains_of(engine, new_id(), now_ms)
+        running_here = (present.neighbours, clock, present.waiting, present.listeners)
+        working = (pushing.deliveries, pushing.trusts, keeping.sweeper, drains)
+        app = App(asgi, front, services, *running_here, *working, reloading, sockets)
         _begin(stack, app, engine, now_ms)
         yield app
 
