@@ -14,14 +14,14 @@ from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
 from sukkal import limits
 from sukkal.app.access import Entrance, entrance
 from sukkal.app.engines import drains_of, pooled_engine
-from sukkal.app.presence import presence_at
-from sukkal.app.push import push
+from sukkal.app.presence import Presence, presence_at
+from sukkal.app.push import Push, push
 from sukkal.app.reloading import Reloading
 from sukkal.app.services import services_of
 from sukkal.app.sinks import installed_sinks
 from sukkal.app.sockets import WebSockets, web_sockets
 from sukkal.app.steering import SteeredClock
-from sukkal.app.upkeep import upkeep
+from sukkal.app.upkeep import Upkeep, upkeep
 from sukkal.clock import elapsed_s
 from sukkal.console import console_files
 from sukkal.errors import SukkalError
@@ -68,13 +68,12 @@ _AFTER_FAILURE_S: Final = 0.5
 
 
 class App(msgspec.Struct, frozen=True):
-    """A running service without a socket."""
+    """A running service without a socket. Its ``clock`` is one that goes by another's, if there is such."""
 
     asgi: AsgiAdapter
     front: Front
     services: Services
     neighbours: Neighbours
-    clock: SteeredClock
     waiting: Waiting
     listeners: Listeners
     deliveries: Deliveries
@@ -83,6 +82,7 @@ class App(msgspec.Struct, frozen=True):
     drains: Drains
     reloading: Reloading
     sockets: WebSockets
+    clock: SteeredClock | None = None
 
 
 @contextlib.asynccontextmanager
@@ -98,14 +98,16 @@ async def running(
 
     A ``steered`` clock goes by that of a shared store; one that is turned by hand must not.
     """
-    now_ms = clock = SteeredClock(now_ms, steered=steered)
-    engine = pooled_engine(settings, now_ms)
+    clock = SteeredClock(now_ms)
+    engine = pooled_engine(settings, clock)
     reloading = Reloading()
     lenses = Lenses(Recogniser(Registry(installed_formats())))
     async with contextlib.AsyncExitStack() as stack:
         await engine.start()
         stack.push_async_callback(engine.close)
-        await clock.begin(engine.shared)
+        if steered and engine.shared is not None:
+            await clock.begin(engine.shared)
+            now_ms = clock
         background = Background()
         stack.push_async_callback(background.finish)
         door = await stack.enter_async_context(entrance(settings, engine, reloading, now_ms))
@@ -134,11 +136,38 @@ async def running(
         )
         front, sockets, asgi = _transports(services, door, engine, now_ms)
         drains = drains_of(engine, new_id(), now_ms)
-        running_here = (present.neighbours, clock, present.waiting, present.listeners)
-        working = (pushing.deliveries, pushing.trusts, keeping.sweeper, drains)
-        app = App(asgi, front, services, *running_here, *working, reloading, sockets)
+        app = _app(services, present, pushing, keeping, drains, front, sockets, asgi, reloading)
+        if now_ms is clock:
+            app = msgspec.structs.replace(app, clock=clock)
         _begin(stack, app, engine, now_ms)
         yield app
+
+
+def _app(
+    services: Services,
+    present: Presence,
+    pushing: Push,
+    keeping: Upkeep,
+    drains: Drains,
+    front: Front,
+    sockets: WebSockets,
+    asgi: AsgiAdapter,
+    reloading: Reloading,
+) -> App:
+    return App(
+        asgi=asgi,
+        front=front,
+        services=services,
+        neighbours=present.neighbours,
+        waiting=present.waiting,
+        listeners=present.listeners,
+        deliveries=pushing.deliveries,
+        trusts=pushing.trusts,
+        sweeper=keeping.sweeper,
+        drains=drains,
+        reloading=reloading,
+        sockets=sockets,
+    )
 
 
 def _begin(stack: contextlib.AsyncExitStack, app: App, engine: PooledEngine, now_ms: Callable[[], int]) -> None:
@@ -246,6 +275,7 @@ def _works(app: App, engine: PooledEngine, sweep_s: int, now_ms: Callable[[], in
     if engine.shared is not None:
         yield "looking for what other nodes did", partial(asyncio.sleep, _LOOK_AGAIN_S), look_again
         yield "looking for limits that were set", partial(asyncio.sleep, _LIMITS_LOOK_S), app.services.limits.load
+    if engine.shared is not None and app.clock is not None:
         yield "looking at the clock", partial(asyncio.sleep, _CLOCK_LOOK_S), partial(app.clock.steer, engine.shared)
     if app.trusts is not None:
         yield "ending trusts", partial(until_one_ends, app.trusts), app.trusts.end_due

@@ -16,14 +16,13 @@ _LOOKS: Final = 3
 
 
 class SteeredClock:
-    """Milliseconds since the Unix epoch by this machine's clock, and by that of a shared store if it is ``steered``.
+    """Milliseconds since the Unix epoch by this machine's clock, and by another's once it was steered.
 
     It never goes backwards.
     """
 
-    def __init__(self, own_ms: Callable[[], int], *, steered: bool = True) -> None:
+    def __init__(self, own_ms: Callable[[], int]) -> None:
         self._own_ms = own_ms
-        self._steered = steered
         self._ahead_ms = self._last_ms = 0
 
     def __call__(self) -> int:
@@ -31,10 +30,9 @@ class SteeredClock:
         self._last_ms = max(self._last_ms, self._own_ms() + self._ahead_ms)
         return self._last_ms
 
-    async def begin(self, shared: Shared | None) -> None:
+    async def begin(self, shared: Shared) -> None:
         """Go by the time of a shared store from now on. Raises ``StartupError`` if the clocks are too far apart."""
-        if shared is not None:
-            await self.steer(shared)
+        await self.steer(shared)
         if abs(self._ahead_ms) > limits.CLOCK_APART_S_MAX * limits.SECOND_MS:
             raise StartupError(
                 f"This machine's clock differs from that of the store's server by {abs(self._ahead_ms) / 1_000:.0f} "
@@ -43,8 +41,6 @@ class SteeredClock:
 
     async def steer(self, shared: Shared) -> None:
         """Look how far apart the clocks are: the quickest of a few answers tells it best."""
-        if not self._steered:
-            return
         looks = [await self._look(shared) for _ in range(_LOOKS)]
         took_ms, ahead_ms = min(looks)
         if abs(ahead_ms - self._ahead_ms) <= took_ms:

@@ -7,8 +7,8 @@ import apsw
 import msgspec
 from msgspec.structs import replace
 
+from sukkal.engines.lifetimes import SET_ASIDE, lifetime_class
 from sukkal.engines.sqlite.catalogue import Catalogue, Entry
-from sukkal.engines.sqlite.lifetimes import SET_ASIDE, lifetime_class
 from sukkal.engines.sqlite.rows import claim_of, count, fetch, message_of, subscription_of
 from sukkal.engines.sqlite.statements import SQL
 from sukkal.engines.sqlite.subscriptions import remove_queue

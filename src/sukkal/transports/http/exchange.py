@@ -96,7 +96,7 @@ class SocketResponse(LastingResponse, kw_only=True):
 
 def waits(request: Request) -> bool:
     """Tell whether a request does nothing but wait for others: it is given up when its client goes away."""
-    return "wait=" in request.query or request.path.endswith("/call")
+    return "wait=" in request.query or (request.method == "POST" and request.path.endswith("/call"))
 
 
 def json_response(status: int, document: object, *headers: Header) -> Response:
