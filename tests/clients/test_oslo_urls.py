@@ -62,7 +62,7 @@ def test_a_user_of_keystone_works_in_the_project_of_the_url(
     total = added()
     from sukkal.client import ApiToken, BlockingConnection
     look = BlockingConnection({guarded.url!r}, ApiToken({token!r}), client_id=CLIENT_ID)
-    names = [each["name"] for each in look.request("GET", "/v2/queues").document["queues"]]
+    names = [each["name"] for each in look.request("GET", "/v2/queues?limit=1&marker={TOPIC[:-1]}").document["queues"]]
     answer(total=total, there={TOPIC!r} in names, threads=left())
     """)
     assert found == {"total": 3, "there": True, "threads": []}
@@ -102,7 +102,7 @@ def test_an_api_key_works_in_its_own_project_whatever_the_url_names(
     total = added()
     from sukkal.client import ApiToken, BlockingConnection
     look = BlockingConnection({server.url!r}, ApiToken({key!r}), client_id=CLIENT_ID)
-    names = [each["name"] for each in look.request("GET", "/v2/queues").document["queues"]]
+    names = [each["name"] for each in look.request("GET", "/v2/queues?limit=1&marker={TOPIC[:-1]}").document["queues"]]
     answer(total=total, there={TOPIC!r} in names, threads=left())
     """)
     assert found == {"total": 3, "there": True, "threads": []}

@@ -85,14 +85,24 @@ def _removes(event: Event) -> bool:
 
 
 def _repetitions(events: Sequence[Event]) -> Iterator[str]:
-    """Find posts that were taken for repetitions of ones that were never stored."""
+    """Find posts that were taken for repetitions of ones that were never stored.
+
+    A first attempt whose answer got lost may be repeated at once, before anybody has looked: it is enough that its
+    messages were seen at all. What it cannot have stored, the periods tell.
+    """
+    seen = frozenset(token for event in events if _shows(event) for token in event.tokens)
     for post in events:
-        before = [event for event in events if event.start_s < post.end_s] if post.repeated else []
-        if before and not any(
-            (event.unknown and event.kind is Kind.POP) or (_shows(event) and event.tokens & post.tokens)
-            for event in before
-        ):
+        if post.repeated and not post.tokens & seen and not _popped_unseen(post, events):
             yield f"the post of {_list(post.tokens)} at {post.start_s} was taken for a repetition and never stored"
+
+
+def _popped_unseen(post: Event, events: Sequence[Event]) -> bool:
+    """Tell whether a pop without an answer may have taken the messages of a post before the first view that follows."""
+    begun_s = min(event.start_s for event in events if event.tokens & post.tokens)
+    views_s = (event.start_s for event in events if event.kind is Kind.VIEW and event.start_s > post.end_s)
+    until_s = min(views_s, default=float("inf"))
+    pops = (event for event in events if event.unknown and event.kind is Kind.POP)
+    return any(pop.end_s > begun_s and pop.start_s < until_s for pop in pops)
 
 
 def _stored_once(events: Sequence[Event]) -> Iterator[str]:

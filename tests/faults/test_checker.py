@@ -70,6 +70,9 @@ REFUSED = Outcome.REFUSED
         Log().post("a").claim("c", "a").delete("c", "a", outcome=UNKNOWN).release("c", "a", outcome=REFUSED).view(),
         Log().post("a", outcome=UNKNOWN).view().post("a").view("a"),
         Log().post("a", outcome=UNKNOWN).pop("a").view().post("a", repeated=True).view(),
+        Log().post("a", outcome=UNKNOWN).post("a", repeated=True).claim("c", "a").delete("c", "a").view(),
+        Log().post("a", outcome=UNKNOWN).post("a", repeated=True).view("a"),
+        Log().post("a", outcome=UNKNOWN).post("a", repeated=True).pop(count=1, outcome=UNKNOWN).view(),
         Log()
         .post("a")
         .claim("c", "a", at=(20, 30))
@@ -108,6 +111,16 @@ def test_a_log_that_can_be_explained_has_no_fault(log: Log) -> None:
             Log().post("a", outcome=UNKNOWN).view(Seen("a", "1")).post(Seen("a", "2")).view(Seen("a", "1")),
         ),
         ("never stored", Log().post("a", outcome=UNKNOWN).view().post("a", repeated=True).view()),
+        ("never stored", Log().post("a", outcome=UNKNOWN).post("a", repeated=True).view()),
+        (
+            "never stored",
+            Log().post("a", outcome=UNKNOWN).post("a", repeated=True).view().pop(count=1, outcome=UNKNOWN).view(),
+        ),
+        (
+            "never stored",
+            Log().pop(count=1, outcome=UNKNOWN).view().post("a", outcome=UNKNOWN).post("a", repeated=True).view(),
+        ),
+        ("what was not there", Log().post("a", outcome=UNKNOWN).view().post("a", repeated=True).view("a")),
         ("is held by", Log().post("a").claim("c", "a").claim("d", "a").view(Seen("a", claim="d"))),
         ("is held by", Log().post("a").claim("c", "a").delete("c", "a").claim("d", "a", at=(25, 26)).view()),
         (

@@ -26,20 +26,29 @@ class Nodes:
     def __init__(self, servers: Sequence[ServerProcess]) -> None:
         self.servers = list(servers)
         self.stopping = asyncio.Event()
-        self.slowest_s = 0.0
         self.unavailable = 0
+        self._answers = 0
+        self._wanted = 0
+        self._answered = asyncio.Event()
 
     async def again(self) -> bool:
         """Wait a moment before a client tries another node, and tell whether it is to go on."""
         await asyncio.sleep(_PAUSE_S)
         return not self.stopping.is_set()
 
+    async def answered(self, count: int) -> None:
+        """Wait until so many more requests were answered."""
+        self._wanted = self._answers + count
+        self._answered.clear()
+        await self._answered.wait()
+
     async def ask(self, connection: Connection, *what: Any, **more: Any) -> Answer:
         """Make a request; that the store is not there is as good as no answer. Raises ``Died``."""
-        start_s = time.monotonic()
         async with asyncio.timeout(_ANSWER_S_MAX):
             answer = await connection.ask(*what, **more)
-        self.slowest_s = max(self.slowest_s, time.monotonic() - start_s)
+        self._answers += 1
+        if self._answers >= self._wanted:
+            self._answered.set()
         if answer.status == 503:
             assert int(answer.headers["retry-after"]) > 0, answer
             assert set(answer.document) == {"title", "description"}, answer

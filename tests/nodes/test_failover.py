@@ -24,9 +24,8 @@ from tests.serving import ServerProcess
 ROUNDS: Final = 10
 NODES: Final = 3
 SEED: Final = 20_260_707
-LOAD_S: Final = 1.5
+ANSWERS: Final = 400
 HEAL_S_MAX: Final = 30
-ANSWER_S_MAX: Final = 15
 FLAGS: Final = ("--max-messages-per-page", "1000", "--log-level", "warning", "--store-timeout-s", "3")
 
 
@@ -50,7 +49,7 @@ async def healed(server: ServerProcess) -> None:
 
 async def fail(clusters: Sequence[Cluster], nodes: Nodes, random: Random) -> None:
     """Kill a node and a primary under load, in either order, and bring back as much."""
-    await asyncio.sleep(LOAD_S)
+    await nodes.answered(ANSWERS)
     cluster = random.choice(clusters)
     victim = random.randrange(NODES)
     kills = [nodes.servers[victim].kill, cluster.primary.kill]
@@ -122,7 +121,6 @@ def test_nothing_acknowledged_is_lost_when_nodes_and_primaries_are_killed(count:
     assert check(workers.history) == []
     assert check_listening(kept) == []
     assert check_listening(short) == []
-    assert nodes.slowest_s < ANSWER_S_MAX
     # The load was what it is meant to be: much was done, and cut off by kills.
     assert nodes.unavailable > ROUNDS
     done = [event for event in workers.history if event.done]

@@ -2,7 +2,7 @@
 
 from sukkal import limits
 from sukkal.transports.http.wire.shared import LOOK_S
-from tests.unit.wire_rig import GET, SETTINGS, Bench, answer, refusal, run, turns
+from tests.unit.wire_rig import CALL, GET, SETTINGS, Bench, answer, refusal, run, turns
 
 
 def test_a_client_that_does_not_read_is_not_answered_further_and_cut_off_in_time() -> None:
@@ -151,18 +151,19 @@ def test_a_client_that_says_no_more_in_the_middle_gets_nothing() -> None:
 
 def test_a_request_goes_on_when_its_client_is_gone_unless_it_only_waits() -> None:
     async def scenario(bench: Bench) -> None:
-        posting, waiting, calling, half = [bench.line() for _ in range(4)]
-        bench.shared.connections_max = 4
+        posting, waiting, calling, listing, half = [bench.line() for _ in range(5)]
+        bench.shared.connections_max = 5
         await posting.say(GET % b"held/post" + b"\r\n")
         await waiting.say(GET % b"held/wait?wait=9" + b"\r\n")
-        await calling.say(GET % b"held/call" + b"\r\n")
+        await calling.say(CALL % b"held/call" + b"\r\n")
+        await listing.say(GET % b"held/call" + b"\r\n")
         await half.say(GET % b"held/half?wait=9" + b"\r\n")
-        for line in (posting, waiting, calling):
+        for line in (posting, waiting, calling, listing):
             await line.leave()
         await half.end()
         await turns()
         assert sorted(bench.given_up) == ["/held/call", "/held/half", "/held/wait"]
-        assert len(bench.shared.working) == 1
+        assert len(bench.shared.working) == 2
         bench.gate.set()
         await turns()
         assert not bench.shared.working

@@ -10,10 +10,11 @@ from sukkal.transports.http.exchange import Request, Response
 from sukkal.transports.http.wire.shared import Shared
 from tests.wired import Line, shared_of
 
-__all__ = ["DATE", "GET", "SETTINGS", "Bench", "answer", "refusal", "run", "turns"]
+__all__ = ["CALL", "DATE", "GET", "SETTINGS", "Bench", "answer", "refusal", "run", "turns"]
 
 SETTINGS: Final = Settings(store="memory://", max_connections=2)
 GET: Final = b"GET /%b HTTP/1.1\r\nHost: x\r\n"
+CALL: Final = b"POST /%b HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n"
 DATE: Final = b"date: Thu, 01 Jan 1970 00:00:00 GMT\r\n"
 
 

@@ -132,7 +132,9 @@ SELECT DISTINCT q.project, q.name, q.kind FROM messages AS m JOIN queues AS q ON
 WHERE m.lifetime = -1 AND left(q.kind, 1) <> '~' AND NOT m.backlog AND m.visible_ms <= $1 AND m.expires_ms > $1
 ORDER BY q.project, q.name, q.kind LIMIT $2
 
--- The backlogs that hold something, by one seek each, and of those the ones that hold something to be claimed now.
+-- The backlogs that hold something, by one seek each, and of those the ones that hold something to be claimed now. They
+-- come in the order of the walk, which ends with the page: an ORDER BY would walk all of them, and a join that may be
+-- planned in another way than look by look ("OFFSET 0") would give them in any order.
 -- name: due_backlogs
 WITH RECURSIVE present (queue) AS (
     SELECT min(queue) FROM messages WHERE backlog AND lifetime <> -1 AND queue > coalesce(
@@ -142,11 +144,14 @@ WITH RECURSIVE present (queue) AS (
     SELECT (SELECT min(queue) FROM messages WHERE backlog AND lifetime <> -1 AND queue > present.queue)
     FROM present WHERE present.queue IS NOT NULL
 )
-SELECT q.project, q.name, q.kind FROM present JOIN queues AS q ON q.number = present.queue
-WHERE left(q.kind, 1) <> '~' AND q.ends_ms > $1 AND EXISTS (
-    SELECT 1 FROM messages AS m
-    WHERE m.backlog AND m.lifetime <> -1 AND m.queue = present.queue AND m.visible_ms <= $1 AND m.expires_ms > $1
-)
+SELECT due.project, due.name, due.kind FROM present CROSS JOIN LATERAL (
+    SELECT q.project, q.name, q.kind FROM queues AS q
+    WHERE q.number = present.queue AND left(q.kind, 1) <> '~' AND q.ends_ms > $1 AND EXISTS (
+        SELECT 1 FROM messages AS m
+        WHERE m.backlog AND m.lifetime <> -1 AND m.queue = q.number AND m.visible_ms <= $1 AND m.expires_ms > $1
+    )
+    OFFSET 0
+) AS due
 LIMIT $2
 
 -- name: stats
