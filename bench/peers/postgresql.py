@@ -5,14 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
+from tests.engines.postgresql_server import PostgreSQL
 
 from bench.peers.peer import BODY, LISTED, QUEUES, TAKEN_AT_ONCE, Peer, Surroundings, queue_of
-from bench.peers.postgresql_server import PostgreSQLServer
 from bench.wire import BenchError
 from sukkal.sql import Statements
 
 __all__ = ["TableQueues"]
 
+_AS_IT_COMES = {"shared_buffers": "128MB", "max_wal_size": "1GB", "max_connections": "200"}
 _AT_ONCE = 100
 _TOLD = "push"
 
@@ -35,7 +36,8 @@ class TableQueues(Peer):
 
     async def start(self, around: Surroundings, connections: int) -> None:
         """Start it and connect to it."""
-        self._server = self.opened.enter_context(PostgreSQLServer(around.folder, around.pin))
+        server = PostgreSQL(durable=True, within=around.folder, prepare=around.pin, settings=_AS_IT_COMES)
+        self._server = self.opened.enter_context(server)
         self._connections: list[Any] = []
         for _ in range(connections):
             self._connections.append(await self._connect())
@@ -81,9 +83,7 @@ class TableQueues(Peer):
         await connection.add_listener(queue_of(case, 0), hear)
 
     async def _connect(self) -> Any:
-        connection = await asyncpg.connect(
-            host="127.0.0.1", port=self._server.port, user="bench", database="postgres", ssl=False
-        )
+        connection = await asyncpg.connect(self._server.url("postgres"), ssl=False)
         self.opened.push_async_callback(connection.close)
         return connection
 

@@ -1,12 +1,12 @@
 """Inferring a JSON Schema from documents, one after another, within fixed bounds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
 from sukkal import limits
 
-__all__ = ["NOTHING", "merged"]
+__all__ = ["NOTHING", "merged", "with_all"]
 
 NOTHING: Final[Mapping[str, Any]] = {}
 """The schema of no document yet, which allows everything."""
@@ -21,6 +21,18 @@ def merged(schema: Mapping[str, Any], document: Any) -> Schema:
     than ``SCHEMA_DEPTH_MAX`` is not described, nor are more than ``SCHEMA_MEMBERS_MAX`` members of an object.
     """
     return _merge(dict(schema), document, limits.SCHEMA_DEPTH_MAX)
+
+
+def with_all(schema: Mapping[str, Any], documents: Sequence[Any], *, before: int) -> Mapping[str, Any]:
+    """Return a schema for more documents, when it has seen so many before; ``None`` is no document.
+
+    The first ones are looked at, and then a few of them: a type that comes all day costs little.
+    """
+    for number, document in enumerate(documents, start=before):
+        told = number < limits.SCHEMA_LOOKED_AT_FIRST or number % limits.SCHEMA_LOOKED_AT_EACH == 0
+        if told and document is not None:
+            schema = merged(schema, document)
+    return schema
 
 
 def _merge(schema: Schema, document: Any, depth: int) -> Schema:

@@ -14,7 +14,7 @@ import signal
 import socket
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -63,7 +63,8 @@ class PostgreSQL(Closing):
     """A running server on 127.0.0.1, with everything it writes in a folder of its own.
 
     With ``standby_of`` it is a standby, with all that another server has. With ``durable`` what it has acknowledged
-    survives the machine, not only the server's death.
+    survives the machine, not only the server's death. Its folder is made ``within`` another, and its processes
+    ``prepare`` themselves before they begin.
     """
 
     def __init__(
@@ -73,13 +74,17 @@ class PostgreSQL(Closing):
         programs: Path | None = None,
         standby_of: "PostgreSQL | None" = None,
         port: int | None = None,
+        within: Path | None = None,
+        prepare: Callable[[], None] | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="sukkal-postgresql-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="sukkal-postgresql-", dir=within))
+        self._prepare = prepare
         self._programs = _reachable(programs or binaries(), self._folder / "package")
         self._names = count(1)
         self._prepared = ""
         self._pid = 0
-        self._settings = _ALWAYS if durable else {**_ALWAYS, **_QUICK}
+        self._settings = {**_ALWAYS, **({} if durable else _QUICK), **(settings or {})}
         self.port = port or self.free_port()
         try:
             self._folder.chmod(0o755)
@@ -260,6 +265,7 @@ class PostgreSQL(Closing):
                 stdout=said,
                 stderr=said,
                 check=False,
+                preexec_fn=self._prepare,
                 user=_user(),
                 group=_group(),
                 extra_groups=_groups(),

@@ -102,8 +102,8 @@ def test_list_goes_on_to_the_end(run: Run) -> None:
         (["add", "task", "t", HOOK, "--header", "secret"], 2, "NAME:VALUE"),
         (["add", "task", "t", HOOK, "more"], 2, "too many"),
         (["add", "task", "t", HOOK, "--color=red"], 2, "--color"),
-        (["delete", "queue~q~1"], 1, "does not exist"),
-        (["delete", "../queues/q"], 2, "sukkal listener list"),
+        (["delete", "queue~q~1"], 3, "does not exist"),
+        (["delete", "../queues/q"], 3, "404"),
     ],
 )
 @pytest.mark.usefixtures("project")
@@ -123,11 +123,11 @@ def test_who_asks_has_to_be_said(project: str, monkeypatch: pytest.MonkeyPatch) 
     assert main(["listener", "list"]) == 2
 
 
-def test_no_service_is_code_1(
+def test_no_service_is_code_5(
     project: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("SUKKAL_URL", "http://127.0.0.1:1")
-    assert main(["listener", "list"]) == 1
+    assert main(["listener", "list"]) == 5
     assert "No answer" in capsys.readouterr().err
 
 

@@ -14,12 +14,9 @@ from sukkal.identity.keys import without_secrets
 __all__ = ["main"]
 
 _MODULES: Final = {
-    "flavor": "flavor",
     "forward": "forward",
     "import": "importing",
     "key": "key",
-    "listener": "listener",
-    "pool": "pool",
     "serve": "serve",
     "settings": "show",
 }

@@ -11,12 +11,9 @@ from sukkal.cli import (
     demo,
     doctor,
     drain,
-    flavor_arguments,
     forward_arguments,
     import_arguments,
     key_arguments,
-    listener_arguments,
-    pool_arguments,
     posting,
     redrive,
     tail,
@@ -32,10 +29,7 @@ _FLAG: Final = Origin("flag")
 _WITHOUT_SETTINGS: Final = {"forward": forward_arguments, "import": import_arguments}
 _ACTING: Final[Mapping[str, Callable[[Any], None]]] = {
     **{name: noun.add_to for name, noun in NOUNS.items()},
-    "listener": listener_arguments.add_to,
     "key": key_arguments.add_to,
-    "pool": pool_arguments.add_to,
-    "flavor": flavor_arguments.add_to,
     "post": posting.add_to,
     "tail": tail.add_to,
     "drain": drain.add_to,

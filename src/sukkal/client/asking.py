@@ -15,6 +15,7 @@ from sukkal.client.exchange import Answer
 
 __all__ = ["Asking", "Retries", "read", "segment"]
 
+_NO_CONTENT: Final = 204
 _Noun = TypeVar("_Noun")
 _DOUBLINGS_MAX: Final = 16
 
@@ -97,6 +98,12 @@ class Asking:
         """Return how long to wait after an attempt, counted from 0."""
         asked_s = error.retry_after_s if isinstance(error, Refused) else None
         return self.retries.pause_s(attempt, self.chance.share(), asked_s)
+
+    async def do(self, method: str, path: str, document: Any = None, *, query: Mapping[str, str] | None = None) -> None:
+        """Have something done whose answer says no more than that it is. Raises ``ClientError``."""
+        answer = await self.ask(method, path, document, query=query)
+        if answer.status != _NO_CONTENT:
+            raise answer.unexpected()
 
     async def noun(self, kind: type[_Noun], path: str, **query: str) -> _Noun:
         """Return what stands at a path."""

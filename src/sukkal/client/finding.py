@@ -40,4 +40,4 @@ class Finding:
 
     async def forget(self, name: str) -> None:
         """End a saved search; one that is not there is no error."""
-        await self._asking.ask("DELETE", f"/v2/searches/{segment(name)}")
+        await self._asking.do("DELETE", f"/v2/searches/{segment(name)}")

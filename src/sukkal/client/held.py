@@ -73,7 +73,7 @@ class HeldMessage:
         """Delete the message: its work is done. Raises ``LeaseLost`` if it was not ours any more, ``ClientError``."""
         self._check()
         try:
-            await self._asking.ask("DELETE", self._path, query={"claim_id": self.lease.id})
+            await self._asking.do("DELETE", self._path, query={"claim_id": self.lease.id})
         except (BadClaim, MessageClaimed) as refused:
             self.lose()
             raise self._lease_lost() from refused
@@ -83,7 +83,7 @@ class HeldMessage:
         """Give the message back, for others to have at once or after ``delay`` seconds. Raises ``ClientError``."""
         self._check()
         try:
-            await self._asking.ask("PATCH", f"{self.lease.path}/messages/{segment(self.id)}", {"delay": delay})
+            await self._asking.do("PATCH", f"{self.lease.path}/messages/{segment(self.id)}", {"delay": delay})
         except NotFound:
             # Either an attempt whose answer was lost has done it, or it was not ours any more: it is free.
             self.lose()

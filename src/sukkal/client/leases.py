@@ -63,7 +63,7 @@ class Lease:
         """End it, and give back what it still holds. Raises ``ClientError``."""
         self.close()
         if not self.lost:
-            await self._asking.ask("DELETE", self.path)
+            await self._asking.do("DELETE", self.path)
 
     async def _keep(self) -> None:
         while not self.lost:

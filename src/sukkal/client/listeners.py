@@ -30,4 +30,4 @@ class Listeners:
 
     async def delete(self, listener_id: str) -> None:
         """End a listener."""
-        await self._asking.ask("DELETE", f"/v2/listeners/{segment(listener_id)}")
+        await self._asking.do("DELETE", f"/v2/listeners/{segment(listener_id)}")

@@ -59,12 +59,12 @@ class Queue:
 
     async def delete(self) -> None:
         """Delete the queue and all that is in it; one that is not there is no error."""
-        await self._asking.ask("DELETE", self._path)
+        await self._asking.do("DELETE", self._path)
 
     async def purge(self, *resource_types: str) -> None:
         """Delete all ``messages``, all ``subscriptions``, or by default both."""
         types = list(resource_types or ("messages", "subscriptions"))
-        await self._asking.ask("POST", f"{self._path}/purge", {"resource_types": types})
+        await self._asking.do("POST", f"{self._path}/purge", {"resource_types": types})
 
     async def stats(self) -> Counts:
         """Return how many messages there are; none if there is no such queue."""
@@ -136,7 +136,7 @@ class Queue:
         """Delete messages, claimed or not; those that are not there are no error."""
         for begin in range(0, len(message_ids), _DELETED_AT_ONCE):
             query = {"ids": ",".join(message_ids[begin : begin + _DELETED_AT_ONCE])}
-            await self._asking.ask("DELETE", f"{self._path}/messages", query=query)
+            await self._asking.do("DELETE", f"{self._path}/messages", query=query)
 
     async def pop(self, limit: int = 1) -> list[Message]:
         """Take the first messages out of the queue for good.
@@ -153,7 +153,7 @@ class Queue:
 
     async def end_claim(self, claim_id: str) -> None:
         """End a claim, anybody's, and free what it holds."""
-        await self._asking.ask("DELETE", f"{self._path}/claims/{segment(claim_id)}")
+        await self._asking.do("DELETE", f"{self._path}/claims/{segment(claim_id)}")
 
     def consume(self, *, lease: int = 60, prefetch: int = 1, wait: int = 20, until_empty: bool = False) -> Consumer:
         """Take messages one after another: ``async for message in queue.consume()``.
@@ -245,7 +245,7 @@ class Queue:
 
     async def unshare(self, signed_url_id: str) -> None:
         """Revoke a signed URL."""
-        await self._asking.ask("DELETE", f"{self._path}/share/{segment(signed_url_id)}")
+        await self._asking.do("DELETE", f"{self._path}/share/{segment(signed_url_id)}")
 
     async def _post(self, messages: list[dict[str, Any]], key: str | None) -> Posted:
         headers = {"Idempotency-Key": key or self._asking.chance.name()}

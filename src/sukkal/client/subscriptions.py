@@ -45,11 +45,11 @@ class Subscriptions:
         """Change what is given of a subscription."""
         given = {"subscriber": subscriber, "ttl": ttl, "options": None if options is None else dict(options)}
         changes = {name: value for name, value in given.items() if value is not None}
-        await self._asking.ask("PATCH", self._of(subscription_id), changes)
+        await self._asking.do("PATCH", self._of(subscription_id), changes)
 
     async def delete(self, subscription_id: str) -> None:
         """End a subscription; one that is not there is no error."""
-        await self._asking.ask("DELETE", self._of(subscription_id))
+        await self._asking.do("DELETE", self._of(subscription_id))
 
     async def deliveries(self, subscription_id: str, *, limit: int | None = None) -> dict[str, Any]:
         """Return what waits to be delivered, and what was given up, with the reasons."""

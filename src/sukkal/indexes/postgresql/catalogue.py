@@ -1,7 +1,7 @@
 """The catalogue of one project's index: which types of events came, from whom, and what they look like."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -10,7 +10,7 @@ import msgspec
 from sukkal import limits
 from sukkal.indexes.postgresql.statements import SQL
 from sukkal.indexes.postgresql.values import storable
-from sukkal.inference import NOTHING, merged
+from sukkal.inference import NOTHING, with_all
 from sukkal.postgresql import Connection, fetch_one
 from sukkal.search import Document, TypeSeen
 
@@ -56,8 +56,7 @@ def _seen(row: Any) -> TypeSeen:
 def _row(type_: str, documents: Sequence[Document], known: Any) -> Row:
     _, count, first_ms, text = known or (type_, 0, documents[0].posted_ms, None)
     schema = msgspec.json.decode(text) if text else NOTHING
-    for document in _telling(documents, count):
-        schema = merged(schema, document.data)
+    schema = with_all(schema, [document.data for document in documents], before=count)
     encoded = msgspec.json.encode(schema)
     last = documents[-1]
     if len(encoded) > limits.SEARCH_SCHEMA_BYTES_MAX:
@@ -73,14 +72,6 @@ async def _note_producers(connection: Connection, number: int, documents: Sequen
     new = [(number, *row, limits.SEARCH_PRODUCERS_MAX) for row in rows if row[:2] not in known]
     if new:
         await connection.executemany(SQL.put_new_producer, new)
-
-
-def _telling(documents: Sequence[Document], before: int) -> Iterable[Document]:
-    """Return those that the schema is inferred from: the first ones, and then a few of them."""
-    for number, document in enumerate(documents, start=before):
-        told = number < limits.SCHEMA_LOOKED_AT_FIRST or number % limits.SCHEMA_LOOKED_AT_EACH == 0
-        if told and document.data is not None:
-            yield document
 
 
 def _type(document: Document) -> str:

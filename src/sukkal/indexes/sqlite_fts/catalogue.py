@@ -1,6 +1,6 @@
 """The catalogue of one project's index: which types of events came, from whom, and what they look like."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
@@ -9,7 +9,7 @@ import msgspec
 
 from sukkal import limits
 from sukkal.indexes.sqlite_fts.statements import SQL, fetch
-from sukkal.inference import NOTHING, merged
+from sukkal.inference import NOTHING, with_all
 from sukkal.search import Document, TypeSeen
 
 __all__ = ["list_types", "note_types"]
@@ -46,8 +46,7 @@ def _note_type(connection: apsw.Connection, type_: str, documents: Sequence[Docu
         return
     count, first_ms, text = known or (0, documents[0].posted_ms, None)
     schema = msgspec.json.decode(text) if text else NOTHING
-    for document in _telling(documents, count):
-        schema = merged(schema, document.data)
+    schema = with_all(schema, [document.data for document in documents], before=count)
     encoded = msgspec.json.encode(schema)
     last = documents[-1]
     if len(encoded) > limits.SEARCH_SCHEMA_BYTES_MAX:
@@ -59,14 +58,6 @@ def _note_type(connection: apsw.Connection, type_: str, documents: Sequence[Docu
         connection.execute(SQL.count_known_producer, (type_, source, number))
         if not connection.changes():
             connection.execute(SQL.put_new_producer, (type_, source, number, limits.SEARCH_PRODUCERS_MAX))
-
-
-def _telling(documents: Sequence[Document], before: int) -> Iterable[Document]:
-    """Return those that the schema is inferred from: the first ones, and then a few of them."""
-    for number, document in enumerate(documents, start=before):
-        told = number < limits.SCHEMA_LOOKED_AT_FIRST or number % limits.SCHEMA_LOOKED_AT_EACH == 0
-        if told and document.data is not None:
-            yield document
 
 
 def _type(document: Document) -> str:
