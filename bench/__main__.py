@@ -23,6 +23,7 @@ from bench.processes import Server, noop_command, pick_cores, service_command, t
 from bench.push_report import Idle, Push, idle_table, push_json, push_table
 from bench.report import Machine, as_json, disturbance_note, generator_table, growth_table, main_table
 from bench.rounds import Case, Neighbours, Plan, Result, Target, run
+from bench.syncs import SYNCS, measure_syncs
 from bench.webhook import WEBHOOK, measure_webhook
 from bench.wire import BenchError
 
@@ -75,6 +76,10 @@ class Bench:
                 )
                 self._show(growth_table(front))
                 comparisons += front
+            if self._options.wants(SYNCS):
+                syncs = measure_syncs(self._directory / SYNCS, self._cores, measure=self._run)
+                self._show(growth_table(syncs))
+                comparisons += syncs
             if self._options.wants(ACCESS):
                 access = measure_access(self._directory / ACCESS, self._cores, measure=self._run)
                 self._show(growth_table(access))

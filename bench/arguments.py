@@ -14,11 +14,12 @@ from bench.front import FRONT
 from bench.growth import GROWTH
 from bench.idle import IDLE
 from bench.oslo import OSLO
+from bench.syncs import SYNCS
 from bench.webhook import WEBHOOK
 
 __all__ = ["Options", "parse"]
 
-_ALL: Final = (*NAMES, FRONT, ACCESS, EVENTS, GROWTH, FANOUT, WEBHOOK, IDLE, OSLO)
+_ALL: Final = (*NAMES, FRONT, SYNCS, ACCESS, EVENTS, GROWTH, FANOUT, WEBHOOK, IDLE, OSLO)
 _DEPTH_PER_S: Final = 50_000
 _FOREIGN_DEPTH_PER_S: Final = 5_000
 

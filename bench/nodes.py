@@ -2,7 +2,8 @@
 
 So many callers for each node post, claim and delete over HTTP, at one node and at several in turn, so that what
 disturbs the machine disturbs both. The client's time is not counted. With as many nodes as one likes a message must
-not cost much more.
+not cost much more. With ``--pools`` one node on one pool stands against several nodes on several pools, each with a
+server of its own.
 """
 
 import argparse
@@ -10,7 +11,7 @@ import asyncio
 import os
 import statistics
 import sys
-from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from time import perf_counter
 from typing import Final, NamedTuple
@@ -18,12 +19,14 @@ from typing import Final, NamedTuple
 import uvloop
 from tests.engines.postgresql_server import PostgreSQL
 from tests.faults.exchange import Connection
+from tests.nodes.asking import ask
 from tests.serving import ServerProcess
 
 __all__: list[str] = []
 
 _BODY: Final = "x" * 200
 _WANTED_MORE: Final = 0.15
+_SETTLED_S: Final = 32
 _TICK_S: Final = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -57,23 +60,55 @@ async def _caller(node: ServerProcess, queue: str, times: int) -> None:
     await connection.close()
 
 
-async def _measured(nodes: Sequence[ServerProcess], postmaster: int, options: argparse.Namespace) -> Round:
-    before_s, database_s, start_s = sum(map(_cpu_s, _pids(nodes))), _family_cpu_s(postmaster), perf_counter()
-    calls = [
-        _caller(nodes[number % len(nodes)], f"queue-{number % options.queues}", options.times)
-        for number in range(options.callers * len(nodes))
-    ]
-    await asyncio.gather(*calls)
-    messages = 2 * len(calls) * options.times
-    return Round(
-        (sum(map(_cpu_s, _pids(nodes))) - before_s) * 1e6 / messages,
-        (_family_cpu_s(postmaster) - database_s) * 1e6 / messages,
-        messages / (perf_counter() - start_s),
-    )
+class Deployment:
+    """Some nodes on a database, or on a store and as many pools, each with a server of its own."""
 
+    def __init__(self, nodes: int, pools: int) -> None:
+        self._opened = ExitStack()
+        try:
+            self._servers = [self._opened.enter_context(PostgreSQL()) for _ in range(1 + pools)]
+            store, *uris = [server.new_store() for server in self._servers]
+            self._nodes = [
+                self._opened.enter_context(ServerProcess(store, "--log-level", "warning")) for _ in range(nodes)
+            ]
+            self._uris = uris
+        except BaseException:
+            self._opened.close()
+            raise
 
-def _pids(nodes: Sequence[ServerProcess]) -> list[int]:
-    return [node.pid for node in nodes]
+    def close(self) -> None:
+        """Stop all of it."""
+        self._opened.close()
+
+    async def prepare(self) -> None:
+        """Make the pools, and return when they take new queues."""
+        for number, uri in enumerate(self._uris):
+            made = await ask(self._nodes[0], "PUT", f"/v2/pools/p{number}", {"uri": uri, "weight": 100}, roles="admin")
+            assert made.status == 201, made
+        if self._uris:
+            await asyncio.sleep(_SETTLED_S)
+
+    async def measured(self, options: argparse.Namespace, nodes: int) -> Round:
+        """Let callers work at so many of the nodes, and return what a message cost."""
+        used = self._nodes[:nodes]
+        before_s, database_s, start_s = self._nodes_cpu_s(), self._databases_cpu_s(), perf_counter()
+        calls = [
+            _caller(used[number % nodes], f"queue-{number % (options.queues * nodes)}", options.times)
+            for number in range(options.callers * nodes)
+        ]
+        await asyncio.gather(*calls)
+        messages = 2 * len(calls) * options.times
+        return Round(
+            (self._nodes_cpu_s() - before_s) * 1e6 / messages,
+            (self._databases_cpu_s() - database_s) * 1e6 / messages,
+            messages / (perf_counter() - start_s),
+        )
+
+    def _nodes_cpu_s(self) -> float:
+        return sum(_cpu_s(node.pid) for node in self._nodes)
+
+    def _databases_cpu_s(self) -> float:
+        return sum(_family_cpu_s(server.pid) for server in self._servers)
 
 
 def _cpu_s(pid: int) -> float:
@@ -88,23 +123,24 @@ def _family_cpu_s(pid: int) -> float:
 
 
 def _compare(options: argparse.Namespace) -> bool:
-    found: dict[int, list[Round]] = {1: [], options.nodes: []}
-    with PostgreSQL() as server:
-        nodes: list[ServerProcess] = []
-        try:
-            store = server.new_store()
-            nodes += [ServerProcess(store, "--log-level", "warning") for _ in range(options.nodes)]
-            for _ in range(options.rounds + 1):
-                for count, rounds in found.items():
-                    rounds.append(uvloop.run(_measured(nodes[:count], server.pid, options)))
-        finally:
-            for node in nodes:
-                node.close()
+    many = options.nodes
+    with ExitStack() as stack:
+        if options.pools:
+            small = stack.enter_context(closing(Deployment(1, 1)))
+            large = stack.enter_context(closing(Deployment(many, options.pools)))
+        else:
+            small = large = stack.enter_context(closing(Deployment(many, 0)))
+        found: dict[int, list[Round]] = {1: [], many: []}
+        for each in {small, large}:
+            uvloop.run(each.prepare())
+        for _ in range(options.rounds + 1):
+            for nodes, rounds in found.items():
+                rounds.append(uvloop.run((small if nodes == 1 else large).measured(options, nodes)))
     costs = []
-    for count, rounds in found.items():
+    for nodes, rounds in found.items():
         nodes_us, database_us, per_s = (statistics.median(each) for each in zip(*rounds[1:], strict=True))
         costs.append(nodes_us + database_us)
-        print(f"{count} nodes: {nodes_us:6.1f} us of nodes, {database_us:6.1f} us of the database, {per_s:7.0f}/s")
+        print(f"{nodes} nodes: {nodes_us:6.1f} us of nodes, {database_us:6.1f} us of databases, {per_s:7.0f}/s")
     more = costs[1] / costs[0] - 1
     print(f"{more:+.1%} a message; {_WANTED_MORE:+.0%} at most is wanted")
     return bool(more <= _WANTED_MORE)
@@ -114,8 +150,9 @@ def main() -> int:
     """Run and report; the exit code is 1 if a message costs too much more."""
     parser = argparse.ArgumentParser(prog="python -m bench.nodes", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--nodes", type=int, default=3)
-    parser.add_argument("--callers", type=int, default=32)
-    parser.add_argument("--queues", type=int, default=12)
+    parser.add_argument("--pools", type=int, default=0, help="as many pools, against one node on one pool")
+    parser.add_argument("--callers", type=int, default=32, help="at each node")
+    parser.add_argument("--queues", type=int, default=12, help="for each node")
     parser.add_argument("--times", type=int, default=60)
     parser.add_argument("--rounds", type=int, default=5)
     return 0 if _compare(parser.parse_args()) else 1

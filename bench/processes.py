@@ -22,6 +22,7 @@ __all__ = [
     "pick_cores",
     "service_command",
     "trivial_command",
+    "unsynced_command",
 ]
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -58,6 +59,11 @@ def service_command(directory: Path | None, *flags: str) -> list[str]:
         *(sys.executable, "-m", "sukkal.cli", "serve", "--listen", "127.0.0.1:0"),
         *("--store", f"sqlite:///{directory}" if directory else "memory://", *flags),
     ]
+
+
+def unsynced_command(directory: Path) -> list[str]:
+    """Return the command of a service that acknowledges what is not on the disk yet."""
+    return [sys.executable, "-m", "bench.unsynced", "--listen", "127.0.0.1:0", "--store", f"sqlite:///{directory}"]
 
 
 def noop_command(*words: str) -> list[str]:

@@ -10,12 +10,15 @@ import apsw
 from sukkal.engines.sqlite.statements import migrations
 from sukkal.errors import DataInUse, DataTooNew, StartupError, StoreFull, StoreUnavailable, SukkalError
 
-__all__ = ["APPLICATION_ID", "FILE", "LOCK", "Database", "our_error"]
+__all__ = ["APPLICATION_ID", "FILE", "LOCK", "SYNCHRONOUS", "Database", "our_error"]
 
 FILE: Final = "messages.sqlite3"
 LOCK: Final = "sukkal.lock"
 APPLICATION_ID: Final = 0x53756B6B  # "Sukk", so that another program's database is not mistaken for ours.
 _BUSY_TIMEOUT_MS: Final = 250
+SYNCHRONOUS = "FULL"
+"""What a commit waits for: the disk. Only a measurement of what that costs sets it to something else."""
+
 _CACHE_KIB: Final = 65_536
 
 
@@ -88,7 +91,7 @@ class Database:
         connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
         for pragma in (
             "journal_mode = WAL",
-            "synchronous = FULL",
+            f"synchronous = {SYNCHRONOUS}",
             "wal_autocheckpoint = 0",
             f"cache_size = -{_CACHE_KIB}",
             "temp_store = MEMORY",
