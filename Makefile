@@ -40,6 +40,7 @@ format: $(VENV)/installed-dev  ## Bring the code into the house's format
 environments: $(VENV)/installed-dev  # the foreign programs that tests drive, each in an environment of its own
 	@$(PYTHON) -m tests.clients.environments
 	@$(PYTHON) -m tests.clients.asyncapi
+	@$(PYTHON) -m tests.clients.prometheus
 	@$(PYTHON) -m tests.clients.rabbitmq
 	@$(PYTHON) -m tests.console.chromium
 	@$(PYTHON) -m tests.clients.redis

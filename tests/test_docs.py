@@ -238,6 +238,11 @@ COMMANDS_NOT_RUN: Final[Mapping[str, Mapping[str, str]]] = {
     },
     "docs/howto/keep-messages-in-postgresql.md": {"pip install 'sukkal[postgresql]'": _INSTALLS},
     "docs/howto/move-from-zaqar.md": {"export SUKKAL_URL=http://sukkal.example.org:8888": _OTHERS},
+    "docs/howto/observe.md": {
+        "pip install 'sukkal[traces]'": _INSTALLS,
+        "journalctl -u sukkal": _OTHERS,
+        "sukkal subscription deliveries QUEUE SUBSCRIPTION": "names what is in no service of the test",
+    },
     "docs/howto/run-as-a-service.md": {"sukkal serve --listen 0.0.0.0:8888 --tls-cert-file": _OTHERS},
     "docs/howto/use-an-existing-client.md": {"pip install python-zaqarclient": _INSTALLS},
     "docs/howto/use-api-keys.md": {'curl -H "X-Auth-Token: $(cat key.txt)"': "needs a service with API keys"},

@@ -99,6 +99,8 @@ CONFLATE_CHARS_MAX: Final = 256
 # What one round of expiring idle queues may look at.
 IDLE_QUEUES_PER_ROUND: Final = 1_000
 CORRELATION_ID_CHARS_MAX: Final = 255
+TRACE_PARENT_CHARS_MAX: Final = 128
+TRACE_STATE_CHARS_MAX: Final = 512
 CALL_TIMEOUT_S_DEFAULT: Final = 30
 HISTORY_S_MAX: Final = 1_209_600
 LISTENER_PAGE: Final = 20

@@ -3,23 +3,33 @@
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from io import FileIO
 from typing import Any, Final
 
 import structlog
 
 from sukkal.errors import SettingsError
+from sukkal.log_fields import log_fields
 from sukkal.settings import Settings
 
 __all__ = ["AuditFile", "configure_logs"]
 
 _AUDIT_PAUSE_S: Final = 0.2
 
+
+def _with_fields(logger: object, name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    # What the line says of itself counts more than what it was written for.
+    for field, text in log_fields().items():
+        event.setdefault(field, text)
+    return event
+
+
 _SHARED: Final[list[Any]] = [
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.stdlib.ExtraAdder(),
+    _with_fields,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 

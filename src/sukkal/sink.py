@@ -17,6 +17,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from sukkal.tracing import Trace
+
 __all__ = ["Delivery", "Outcome", "Sink"]
 
 
@@ -28,7 +30,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     when the attempt begins, ``timeout_s`` the most it may take. A ``notice`` is a message of the service's own, such as
     the request to confirm a subscription: its body is all that is sent. ``passed`` names the queues that the message
     has been in, the subscription's last. With a ``media_type`` the body is something of that type, and nothing is made
-    around it.
+    around it. ``trace`` is where it is in a trace, to be passed on where there is a place for that.
     """
 
     id: str
@@ -46,6 +48,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     notice: bool = False
     passed: tuple[str, ...] = ()
     media_type: str | None = None
+    trace: Trace | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):

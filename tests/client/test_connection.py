@@ -160,3 +160,17 @@ def test_a_password_in_the_url_is_not_shown() -> None:
         ask("http://user:secret@127.0.0.1:1", "GET", "/v2/ping")
     assert "secret" not in str(told.value)
     assert told.value.__cause__ is None
+
+
+def test_a_traced_program_says_where_in_its_trace_it_asks() -> None:
+    from opentelemetry.sdk.trace import TracerProvider
+
+    tracer = TracerProvider(shutdown_on_exit=False).get_tracer("program")
+    with Answering(lambda asked: Said(200, b"{}")) as service:
+        with tracer.start_as_current_span("work") as span:
+            ask(service.url, "GET", "/")
+        ask(service.url, "GET", "/")
+        context = span.get_span_context()
+        inside, outside = (asked.headers for asked in service.asked)
+        assert inside["traceparent"].startswith(f"00-{context.trace_id:032x}-{context.span_id:016x}-")
+        assert "traceparent" not in outside

@@ -27,3 +27,8 @@ def test_importing_the_client_imports_nothing_of_the_service() -> None:
 def test_importing_the_client_imports_only_what_it_needs() -> None:
     found = imported("import sukkal.client")
     assert [name for name in FOREIGN if name in found] == []
+
+
+def test_the_client_loads_nothing_of_opentelemetry_for_a_program_that_is_not_traced() -> None:
+    found = imported("from sukkal.client.tracing import trace_headers; assert trace_headers() == {}")
+    assert not any(name.startswith("opentelemetry") for name in found)

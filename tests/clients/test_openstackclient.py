@@ -49,12 +49,12 @@ def test_queues_are_created_listed_and_deleted_in_ones_own_project(alpha: OpenSt
     assert alpha.show("messaging", "queue", "create", "ours") == {"Name": "ours"}
     assert beta.show("messaging", "queue", "create", "theirs") == {"Name": "theirs"}
     beta.do("messaging", "queue", "delete", "ours")
-    listed = alpha.show("messaging", "queue", "list")
+    listed = alpha.show("messaging", "queue", "list", "--marker", "our")
     assert {"Name": "ours"} in listed
     assert {"Name": "theirs"} not in listed
     alpha.do("messaging", "queue", "delete", "ours")
-    assert {"Name": "ours"} not in alpha.show("messaging", "queue", "list")
-    assert {"Name": "theirs"} in beta.show("messaging", "queue", "list")
+    assert {"Name": "ours"} not in alpha.show("messaging", "queue", "list", "--marker", "our")
+    assert {"Name": "theirs"} in beta.show("messaging", "queue", "list", "--marker", "the")
 
 
 def test_messages_are_posted_listed_claimed_and_counted_in_ones_own_project(alpha: OpenStack, beta: OpenStack) -> None:

@@ -1,8 +1,10 @@
 """What the SQLite engine does when its database does not do what it should."""
 
 import asyncio
+import logging
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from subprocess import PIPE
 from typing import Final
@@ -11,6 +13,7 @@ import pytest
 
 from sukkal.engines.sqlite import SqliteEngine
 from sukkal.errors import StoreUnavailable
+from sukkal.log_fields import log_fields, set_log_fields
 from sukkal.model import NewMessage, Post, QueueKey, Subscription, View
 
 KEY = QueueKey("p", "q")
@@ -60,6 +63,30 @@ def test_while_another_program_holds_the_write_lock_writes_fail_reads_go_on_and_
         await engine.close()
 
     asyncio.run(scenario())
+
+
+def test_a_transaction_that_fails_is_told_in_the_name_of_no_request_since_it_was_for_many(tmp_path: Path) -> None:
+    told: list[Mapping[str, str]] = []
+
+    class Memory(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            told.append(dict(log_fields()))
+
+    async def scenario() -> None:
+        engine = SqliteEngine(tmp_path)
+        await engine.start()
+        other = hold_write_lock(tmp_path / "messages.sqlite3")
+        set_log_fields({"request_id": "req-1", "project": "p"})
+        with pytest.raises(StoreUnavailable):
+            await engine.publish(post("during"), now_ms=1)
+        other.communicate("release\n", timeout=30)
+        await engine.close()
+
+    memory = Memory()
+    logging.getLogger("sukkal.sqlite").addHandler(memory)
+    asyncio.run(scenario())
+    logging.getLogger("sukkal.sqlite").removeHandler(memory)
+    assert told == [{}]
 
 
 def test_a_subscription_whose_transaction_failed_is_listed_by_nobody(tmp_path: Path) -> None:

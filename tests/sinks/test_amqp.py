@@ -17,6 +17,7 @@ from sukkal.sinks.amqp.endpoint import parse
 from sukkal.sinks.amqp.transport import GuardedTransport
 from sukkal.sinks.guard import Guard
 from sukkal.testing.peers import Peer, hangs, says
+from sukkal.tracing import Trace
 from tests.clients.rabbitmq import PASSWORD, USER
 from tests.sinks.amqp_receiver import EXCHANGE, QUEUE, AmqpReceiver
 from tests.sinks.conftest import Broker
@@ -93,6 +94,18 @@ def test_a_message_is_published_with_its_id_and_kept_by_the_broker(broker: Broke
         )
         assert properties.timestamp is not None
         assert properties.timestamp.timestamp() == 1_700_000_000
+
+    with_receiver(broker, steps)
+
+
+def test_a_message_is_published_with_its_trace(broker: Broker) -> None:
+    trace = Trace("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+
+    async def steps(sink: AmqpSink, receiver: AmqpReceiver) -> None:
+        assert (await sink.attempt(structs.replace(delivery(url(broker)), trace=trace))).delivered
+        await receiver.received()
+        [message] = receiver.messages
+        assert message.header.properties.headers == {"traceparent": trace.parent}
 
     with_receiver(broker, steps)
 

@@ -1,6 +1,7 @@
 """What goes on beside the requests."""
 
 import asyncio
+from collections import Counter
 
 import pytest
 
@@ -14,6 +15,7 @@ def test_work_that_fails_is_done_again_and_said_in_the_log(
 ) -> None:
     monkeypatch.setattr(composition, "_AFTER_FAILURE_S", 0)
     failures = [error]
+    counted: Counter[str] = Counter()
 
     async def all_steps() -> None:
         done = asyncio.Event()
@@ -26,10 +28,11 @@ def test_work_that_fails_is_done_again_and_said_in_the_log(
                 raise failures.pop()
             done.set()
 
-        work = asyncio.create_task(composition._keep_doing("sweeping", pause, step))
+        work = asyncio.create_task(composition._keep_doing("sweeping", pause, step, counted))
         async with asyncio.timeout(30):
             await done.wait()
         work.cancel()
 
     asyncio.run(all_steps())
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == ["sweeping failed"]
+    assert counted == {"sweeping": 1}

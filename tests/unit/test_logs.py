@@ -106,3 +106,31 @@ def test_a_line_is_never_glued_to_half_of_another(tmp_path: Path, caplog: pytest
 def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="audit_log"):
         AuditFile(str(tmp_path / "none" / "audit"), Later())
+
+
+SAYS_FOR_WHOM = """
+import logging
+from sukkal.log_fields import add_log_fields, set_log_fields
+from sukkal.logs import configure_logs
+from sukkal.settings import Settings
+configure_logs(Settings(log_format="json"))
+log = logging.getLogger("sukkal")
+log.warning("for nobody")
+set_log_fields({"request_id": "req-1", "project": "p"})
+log.warning("for %s", "somebody")
+add_log_fields(queue="q")
+log.warning("for another", extra={"project": "another"})
+"""
+
+
+def test_a_line_has_the_fields_of_what_it_was_written_for_and_its_own_first() -> None:
+    command = [sys.executable, "-c", SAYS_FOR_WHOM]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stderr.splitlines()
+    found = [
+        {name: line.get(name) for name in ("event", "request_id", "project", "queue")} for line in map(json.loads, said)
+    ]
+    assert found == [
+        {"event": "for nobody", "request_id": None, "project": None, "queue": None},
+        {"event": "for somebody", "request_id": "req-1", "project": "p", "queue": None},
+        {"event": "for another", "request_id": "req-1", "project": "another", "queue": "q"},
+    ]

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ class Runner:
         self.loop = asyncio.get_running_loop()
         self.turn: Turn[Any] = Turn(self.loop)
         self.results: asyncio.Queue[Any] = asyncio.Queue()
-        self.task = asyncio.create_task(self._work())
+        self.task = self.loop.create_task(self._work(), context=self.turn.context)
 
     async def _work(self) -> None:
         while True:
@@ -60,6 +61,21 @@ def test_what_does_not_wait_is_done_at_once_and_the_rest_by_the_task() -> None:
         assert await runner.outcome(result(2, asyncio.sleep(0), future, asyncio.sleep(0.001))) == 2
         runner.turn.give(3)
         assert await asyncio.wait_for(runner.results.get(), 30) == 3
+
+    run(scenario)
+
+
+def test_what_is_set_in_the_first_step_is_there_in_the_others_and_nowhere_else() -> None:
+    variable = ContextVar("variable", default="nothing")
+
+    async def kept() -> Any:
+        variable.set("something")
+        await asyncio.sleep(0)
+        return variable.get()
+
+    async def scenario(runner: Runner) -> None:
+        assert await runner.outcome(kept()) == "something"
+        assert variable.get() == "nothing"
 
     run(scenario)
 

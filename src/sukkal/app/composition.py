@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from functools import partial
 from random import Random
@@ -13,17 +14,22 @@ from prometheus_client import CollectorRegistry, Gauge, ProcessCollector
 
 from sukkal import limits
 from sukkal.app.access import Entrance, entrance
+from sukkal.app.doors import Doors
 from sukkal.app.engines import drains_of, pooled_engine
+from sukkal.app.measures import DeliveryMeasures, LogCounts, ProcessMeasures, StoreMeasures
 from sukkal.app.presence import Presence, presence_at
+from sukkal.app.pulse import Pulse
 from sukkal.app.push import Push, push
 from sukkal.app.reloading import Reloading
 from sukkal.app.services import services_of
 from sukkal.app.sinks import installed_sinks
 from sukkal.app.sockets import WebSockets, web_sockets
 from sukkal.app.steering import SteeredClock
+from sukkal.app.traces import traces
 from sukkal.app.upkeep import Upkeep, upkeep
 from sukkal.clock import elapsed_s
 from sukkal.console import console_files
+from sukkal.engines.commits import Commits
 from sukkal.errors import SukkalError
 from sukkal.formats import Registry, installed_formats
 from sukkal.ids import CountedIds
@@ -43,6 +49,7 @@ from sukkal.service.waiting import Waiting
 from sukkal.settings import Settings
 from sukkal.sink import Sink
 from sukkal.store import Engine
+from sukkal.tracing import Tracer
 from sukkal.transports.http.adapter import AsgiAdapter
 from sukkal.transports.http.console import console_pages
 from sukkal.transports.http.exchange import Page, Request, Response, json_response
@@ -82,6 +89,8 @@ class App(msgspec.Struct, frozen=True):
     drains: Drains
     reloading: Reloading
     sockets: WebSockets
+    doors: Doors
+    failures: Counter[str]
     clock: SteeredClock | None = None
 
 
@@ -98,11 +107,12 @@ async def running(
 
     A ``steered`` clock goes by that of a shared store; one that is turned by hand must not.
     """
-    clock = SteeredClock(now_ms)
-    engine = pooled_engine(settings, clock)
-    reloading = Reloading()
+    clock, reloading = SteeredClock(now_ms), Reloading()
+    commits, registry = Commits(elapsed_s), CollectorRegistry()
+    engine = pooled_engine(settings, clock, commits)
     lenses = Lenses(Recogniser(Registry(installed_formats())))
     async with contextlib.AsyncExitStack() as stack:
+        tracer = await stack.enter_async_context(traces(settings))
         await engine.start()
         stack.push_async_callback(engine.close)
         if steered and engine.shared is not None:
@@ -118,7 +128,7 @@ async def running(
             return await services.messages.post(*what, **more)
 
         pushing = await stack.enter_async_context(
-            push(settings, engine, present, door, quotas, sinks(settings), lenses, post, now_ms, new_id)
+            push(settings, engine, present, door, quotas, sinks(settings), lenses, post, tracer, now_ms, new_id)
         )
         keeping = upkeep(settings, engine, present, pushing, now_ms, new_id)
         services = services_of(
@@ -131,14 +141,18 @@ async def running(
             lenses=lenses,
             quotas=quotas,
             background=background,
+            tracer=tracer,
             now_ms=now_ms,
             new_id=new_id,
         )
-        front, sockets, asgi = _transports(services, door, engine, now_ms)
+        front, sockets, asgi = _transports(services, door, engine, registry, tracer, now_ms)
         drains = drains_of(engine, new_id(), now_ms)
         app = _app(services, present, pushing, keeping, drains, front, sockets, asgi, reloading)
         if now_ms is clock:
             app = msgspec.structs.replace(app, clock=clock)
+        registry.register(StoreMeasures(engine, commits, pushing, services.claims, keeping))
+        registry.register(DeliveryMeasures(pushing, keeping))
+        _measure_process(stack, registry, app, present, clock)
         _begin(stack, app, engine, now_ms)
         yield app
 
@@ -167,12 +181,27 @@ def _app(
         drains=drains,
         reloading=reloading,
         sockets=sockets,
+        doors=Doors(),
+        failures=Counter(),
     )
+
+
+def _measure_process(
+    stack: contextlib.AsyncExitStack, registry: CollectorRegistry, app: App, present: Presence, clock: SteeredClock
+) -> None:
+    pulse, logs = Pulse(elapsed_s), LogCounts()
+    pulse.begin()
+    stack.callback(pulse.end)
+    root = logging.getLogger()
+    root.addHandler(logs)
+    stack.callback(root.removeHandler, logs)
+    registry.register(ProcessMeasures(app.services.settings, pulse, app.doors, present, clock, app.failures, logs))
 
 
 def _begin(stack: contextlib.AsyncExitStack, app: App, engine: PooledEngine, now_ms: Callable[[], int]) -> None:
     for work in _works(app, engine, app.services.settings.sweep_interval_s, now_ms):
-        stack.push_async_callback(_end, asyncio.create_task(_keep_doing(*work)))
+        app.failures[work[0]] = 0
+        stack.push_async_callback(_end, asyncio.create_task(_keep_doing(*work, app.failures)))
     stack.push_async_callback(app.sockets.connections.drain)
     stack.callback(app.listeners.close)
     stack.callback(app.waiting.close)
@@ -184,12 +213,17 @@ async def _end(task: "asyncio.Task[None]") -> None:
 
 
 def _transports(
-    services: Services, door: Entrance, engine: Engine, now_ms: Callable[[], int]
+    services: Services,
+    door: Entrance,
+    engine: Engine,
+    registry: CollectorRegistry,
+    tracer: Tracer | None,
+    now_ms: Callable[[], int],
 ) -> tuple[Front, WebSockets, AsgiAdapter]:
-    registry, settings = CollectorRegistry(), services.settings
+    settings = services.settings
     measures = Measures(registry)
-    front = _front(services, door, engine, registry, measures, now_ms)
-    sockets = web_sockets(services, door, front, registry, measures, now_ms)
+    front = _front(services, door, engine, registry, measures, tracer, now_ms)
+    sockets = web_sockets(services, door, front, registry, measures, now_ms, tracer)
     body_bytes_max = max(settings.max_messages_post_size, settings.max_queue_metadata)
     return front, sockets, AsgiAdapter(front, body_bytes_max=body_bytes_max, sockets=sockets.adapter)
 
@@ -200,6 +234,7 @@ def _front(
     engine: Engine,
     registry: CollectorRegistry,
     measures: Measures,
+    tracer: Tracer | None,
     now_ms: Callable[[], int],
 ) -> Front:
     settings = services.settings
@@ -233,7 +268,14 @@ def _front(
         pages |= console_pages(console_files())
     new_request_id = CountedIds(Random())
     return Front(
-        services, door.gate, measures, door.audit, pages=pages, new_request_id=new_request_id, elapsed_s=elapsed_s
+        services,
+        door.gate,
+        measures,
+        door.audit,
+        pages=pages,
+        new_request_id=new_request_id,
+        elapsed_s=elapsed_s,
+        tracer=tracer,
     )
 
 
@@ -286,14 +328,16 @@ def _works(app: App, engine: PooledEngine, sweep_s: int, now_ms: Callable[[], in
     yield "looking for deliveries", until_due, app.deliveries.round
 
 
-async def _keep_doing(name: str, pause: Step, step: Step) -> None:
+async def _keep_doing(name: str, pause: Step, step: Step, failures: Counter[str]) -> None:
     while True:
         await pause()
         try:
             await step()
         except SukkalError as error:
+            failures[name] += 1
             _log.warning("%s failed: %s", name, error)
             await asyncio.sleep(_AFTER_FAILURE_S)
         except Exception:  # noqa: BLE001 - a defect must not end this work until the next start
+            failures[name] += 1
             _log.exception("%s failed", name)
             await asyncio.sleep(_AFTER_FAILURE_S)

@@ -9,6 +9,7 @@ from random import Random
 from typing import Final
 
 from sukkal.clock import elapsed_s
+from sukkal.engines.commits import Commits
 from sukkal.engines.memory import MemoryEngine
 from sukkal.errors import SettingsError
 from sukkal.extras import needs_extra
@@ -36,18 +37,19 @@ _SWEEPS_MS: Final = 20_000
 """How long a node sweeps before it says again that it does; a lease lasts longer."""
 
 
-def engine_of(uri: str, settings: Settings) -> MovableEngine:
-    """Return the engine of a URI. Raises ``SettingsError``."""
+def engine_of(uri: str, settings: Settings, commits: Commits | None = None) -> MovableEngine:
+    """Return the engine of a URI, whose ``commits`` are counted. Raises ``SettingsError``."""
     # Only an engine that is asked for is loaded, with what it depends on.
     if uri.startswith(_SQLITE) and len(uri) > len(_SQLITE):
         from sukkal.engines.sqlite import SqliteEngine
 
-        return SqliteEngine(Path(uri.removeprefix(_SQLITE)))
+        return SqliteEngine(Path(uri.removeprefix(_SQLITE)), commits)
     if uri.startswith(_POSTGRESQL):
         with needs_extra("postgresql", "To keep messages in PostgreSQL"):
             from sukkal.engines.postgresql import PostgresqlEngine
 
-        return PostgresqlEngine(uri, connect_s=settings.store_timeout_s, statement_s=settings.store_timeout_s)
+        timeout_s = settings.store_timeout_s
+        return PostgresqlEngine(uri, connect_s=timeout_s, statement_s=timeout_s, commits=commits)
     if uri.startswith("memory:"):
         return MemoryEngine()
     raise SettingsError(f"A `uri` is {_WANTS}.")
@@ -64,12 +66,12 @@ def index_of(settings: Settings) -> SearchIndex:
     return SqliteIndex(directory, bytes_max=settings.search_bytes_max, elapsed_s=elapsed_s)
 
 
-def pooled_engine(settings: Settings, now_ms: Callable[[], int]) -> PooledEngine:
-    """Return the engine of the store, with the pools that operators make."""
+def pooled_engine(settings: Settings, now_ms: Callable[[], int], commits: Commits) -> PooledEngine:
+    """Return the engine of the store, with the pools that operators make; the commits of all are counted."""
     return PooledEngine(
-        engine_of(settings.store, settings),
+        engine_of(settings.store, settings, commits),
         MemoryEngine(),
-        partial(engine_of, settings=settings),
+        partial(engine_of, settings=settings, commits=commits),
         now_ms=now_ms,
         draw=Random().random,
         pause=asyncio.sleep,

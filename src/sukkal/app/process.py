@@ -92,8 +92,10 @@ def _server(handler: HttpHandler, body_bytes_max: int, app: App, clock: Clock, t
     sockets = Sockets(guarded_websocket(settings), is_socket_path, app.sockets.frame_bytes_max)
     asgi = AsgiAdapter(handler, body_bytes_max=body_bytes_max, sockets=app.sockets.adapter)
     if settings.http_server == "uvicorn":
-        return HttpServer(asgi, settings, tls=tls, sockets=sockets)
-    return WireServer(
+        server: Server = HttpServer(asgi, settings, tls=tls, sockets=sockets)
+        app.doors.add(lambda: server.connected)
+        return server
+    server = WireServer(
         handler,
         settings,
         body_bytes_max=body_bytes_max,
@@ -103,6 +105,8 @@ def _server(handler: HttpHandler, body_bytes_max: int, app: App, clock: Clock, t
         tls=tls,
         sockets=sockets,
     )
+    app.doors.add(lambda: server.connected)
+    return server
 
 
 def _obey_signals(app: App, servers: Sequence[Server], tls: Tls | None, settings: Settings) -> None:

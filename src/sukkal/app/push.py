@@ -12,6 +12,7 @@ from sukkal.app.presence import Presence
 from sukkal.app.searching import Searching, searching
 from sukkal.model import QueueKey
 from sukkal.pools import PooledEngine
+from sukkal.service.attempts import Attempts
 from sukkal.service.backlogs import Backlogs
 from sukkal.service.breakers import Breakers
 from sukkal.service.confirmations import Confirmations
@@ -34,6 +35,7 @@ from sukkal.sink import Sink
 from sukkal.sinks.queue import QueueSink
 from sukkal.sinks.trust import TrustSink
 from sukkal.store import Engine
+from sukkal.tracing import Tracer
 
 __all__ = ["Push", "push"]
 
@@ -45,6 +47,8 @@ class Push(msgspec.Struct, frozen=True):
     """
 
     subscriptions: Subscriptions
+    ledger: Ledger
+    attempts: Attempts
     redrives: Redrives
     fan_out: FanOut
     posting: Posting
@@ -64,6 +68,7 @@ async def push(
     sinks: Sequence[Sink],
     lenses: Lenses,
     post: Post,
+    tracer: Tracer | None,
     now_ms: Callable[[], int],
     new_id: Callable[[], str],
 ) -> AsyncIterator[Push]:
@@ -77,7 +82,7 @@ async def push(
 
     search = searching(settings, engine, door, lenses.recogniser, post, now_ms, new_id)
     posting = Posting(present.used, present.waiting, present.listeners, wake)
-    good_for_ms = None if engine.shared is None else limits.COUNT_GOOD_FOR_MS
+    attempts, good_for_ms = Attempts(tracer, now_ms), None if engine.shared is None else limits.COUNT_GOOD_FOR_MS
     backlogs = Backlogs(engine, now_ms, new_id, bytes_max=settings.max_backlog_size, good_for_ms=good_for_ms)
     ledger, timeout_s = Ledger(engine, backlogs, Breakers(now_ms), now_ms), settings.delivery_timeout_s
     senders, arrangements, trusts = _senders(settings, engine, door, sinks, post, now_ms)
@@ -97,15 +102,19 @@ async def push(
         heartbeats,
         letters,
         ledger,
+        attempts,
         now_ms,
         new_id,
         Random().random,
         timeout_s=timeout_s,
         consumers=search.consumers,
     )
-    redrives = Redrives(engine, subscriptions, senders, ledger, lenses, wake, now_ms, new_id, timeout_s=timeout_s)
+    redrives = Redrives(
+        engine, subscriptions, senders, ledger, attempts, lenses, wake, now_ms, new_id, timeout_s=timeout_s
+    )
+    pushing = Push(subscriptions, ledger, attempts, redrives, fan_out, posting, letters, deliveries, search, trusts)
     try:
-        yield Push(subscriptions, redrives, fan_out, posting, letters, deliveries, search, trusts)
+        yield pushing
     finally:
         await deliveries.close(settings.shutdown_grace_s)
         await senders.close()

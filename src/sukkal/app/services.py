@@ -26,6 +26,7 @@ from sukkal.service.queues import Queues
 from sukkal.service.quotas import Quotas
 from sukkal.service.repeats import Repeats
 from sukkal.settings import Settings
+from sukkal.tracing import Tracer
 from sukkal.transports.services import Services
 
 __all__ = ["services_of"]
@@ -42,6 +43,7 @@ def services_of(
     lenses: Lenses,
     quotas: Quotas,
     background: Background,
+    tracer: Tracer | None,
     now_ms: Callable[[], int],
     new_id: Callable[[], str],
 ) -> Services:
@@ -59,6 +61,7 @@ def services_of(
         Repeats(engine, settings, now_ms),
         present.replies,
         present.neighbours,
+        tracer,
         now_ms,
         new_id,
     )

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Gauge
 from sukkal.app.access import Entrance
 from sukkal.clock import elapsed_s
 from sukkal.ids import CountedIds
+from sukkal.tracing import Tracer
 from sukkal.transports.http.measures import Measures
 from sukkal.transports.services import Services
 from sukkal.transports.websocket.adapter import WebSocketAdapter
@@ -35,6 +36,7 @@ def web_sockets(
     registry: CollectorRegistry,
     measures: Measures,
     now_ms: Callable[[], int],
+    tracer: Tracer | None,
 ) -> WebSockets:
     """Return the transport of these services."""
     settings = services.settings
@@ -50,6 +52,7 @@ def web_sockets(
         door.audit,
         new_request_id=CountedIds(Random()),
         elapsed_s=elapsed_s,
+        tracer=tracer,
     )
     adapter = WebSocketAdapter(answering, senders, connections, front, settings, now_ms)
     return WebSockets(adapter, connections, answering.frame_bytes_max)

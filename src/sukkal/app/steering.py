@@ -30,6 +30,11 @@ class SteeredClock:
         self._last_ms = max(self._last_ms, self._own_ms() + self._ahead_ms)
         return self._last_ms
 
+    @property
+    def ahead_ms(self) -> int:
+        """How far the other clock is ahead of this machine's."""
+        return self._ahead_ms
+
     async def begin(self, shared: Shared) -> None:
         """Go by the time of a shared store from now on. Raises ``StartupError`` if the clocks are too far apart."""
         await self.steer(shared)

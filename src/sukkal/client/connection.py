@@ -15,6 +15,7 @@ from sukkal.client.credentials import Credentials
 from sukkal.client.errors import NotConnected, Refused, Unreachable
 from sukkal.client.exchange import Answer, outgoing, read_answer, without_password
 from sukkal.client.frames import Frames
+from sukkal.client.tracing import trace_headers
 
 __all__ = ["Connection"]
 
@@ -109,9 +110,8 @@ class Connection:
         async def once() -> Answer:
             session = self._open_session()
             identity = await self._credentials.headers()
-            request = outgoing(
-                method, path, document, client_id=self._client_id, query=query, headers={**identity, **(headers or {})}
-            )
+            sent = {**trace_headers(), **identity, **(headers or {})}
+            request = outgoing(method, path, document, client_id=self._client_id, query=query, headers=sent)
             url = URL(f"{self._root}{request.target}", encoded=True)
             timeout = aiohttp.ClientTimeout(total=timeout_s or self._timeout_s)
             try:

@@ -32,6 +32,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     dead_letter: Any = None
     reply_to: str | None = None
     correlation_id: str | None = None
+    traceparent: str | None = None
+    tracestate: str | None = None
 
 
 class Posted(msgspec.Struct, frozen=True, kw_only=True):

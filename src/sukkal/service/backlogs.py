@@ -42,7 +42,7 @@ class _Account:
 class Backlogs:
     """Finds out which backlogs have room, and makes room where deliveries were given up.
 
-    Where other nodes fill them as well, a count is ``good_for_ms``.
+    Where other nodes fill them as well, a count is ``good_for_ms``. ``all_dropped`` counts what found no room anywhere.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class Backlogs:
         self._new_id = new_id
         self._bytes_max = bytes_max
         self._known: dict[QueueKey, _Account] = {}
+        self.all_dropped = 0
 
     async def with_room(self, copies: Sequence[tuple[QueueKey, tuple[NewMessage, ...]]]) -> list[Post]:
         """Return the posts of copies for those backlogs that have room, which is taken; count the others."""
@@ -96,6 +97,7 @@ class Backlogs:
         if self._take(backlog, size):
             return True
         account.dropped += len(messages)
+        self.all_dropped += len(messages)
         if not account.full:
             account.full = True
             _log.warning(
@@ -144,6 +146,7 @@ class Backlogs:
             account.most -= _size(dead)
             account.counted -= _size(dead)
             account.dropped += len(dead)
+            self.all_dropped += len(dead)
             if not dead or self._fits(account, size):
                 return
 

@@ -38,6 +38,11 @@ class Breakers:
         state = self._states.get(endpoint)
         return state.until_ms if state is not None and self._now_ms() < state.until_ms else 0
 
+    def open_now(self) -> int:
+        """Return how many endpoints are left alone now."""
+        now_ms = self._now_ms()
+        return sum(now_ms < state.until_ms for state in self._states.values())
+
     def probing(self, endpoint: str) -> bool:
         """Tell whether the pause is over and one delivery shall show whether the endpoint is well again."""
         state = self._states.get(endpoint)

@@ -21,7 +21,7 @@ Taken = tuple[str, tuple[Message, ...], int]
 
 
 class Claims:
-    """The operations on claims."""
+    """The operations on claims; ``claimed`` counts messages."""
 
     def __init__(
         self,
@@ -40,6 +40,7 @@ class Claims:
         self._background = background
         self._now_ms = now_ms
         self._new_id = new_id
+        self.claimed = 0
 
     async def create(
         self,
@@ -178,6 +179,7 @@ class Claims:
             # The caller has gone; what is taken for nobody goes back at once.
             taking.add_done_callback(lambda taken: self._give_back(key, claim, taken))
             raise
+        self.claimed += len(messages)
         return (claim.id, messages, now_ms) if messages else None
 
     def _give_back(self, key: QueueKey, claim: NewClaim, taken: "asyncio.Future[tuple[Message, ...]]") -> None:

@@ -24,7 +24,7 @@ _log: Final = logging.getLogger("sukkal.dead_letters")
 
 
 class Burials:
-    """Moves exhausted messages."""
+    """Moves exhausted messages; ``buried`` counts them."""
 
     def __init__(
         self,
@@ -39,6 +39,7 @@ class Burials:
         self._waiting = waiting
         self._now_ms = now_ms
         self._new_id = new_id
+        self.buried = 0
 
     async def bury_due(self) -> None:
         """Move the exhausted messages of all queues that have some, a bounded number."""
@@ -59,11 +60,16 @@ class Burials:
         settlements: dict[str, Settlement] = {message.id: Ack() for message in dead}
         for passed, letters in _letters(dead, key, rule).items():
             await self._letters.post(key._replace(name=rule.queue_name), letters, passed)
+        self.buried += len(dead)
         try:
             # The others may be claimed again, since the queue's rule has changed.
             await self._store.settle(key, claim.id, settlements, now_ms=self._now_ms(), rest=Release(revive=True))
         except ClaimNotFound:
-            _log.warning("burying messages of queue %s took too long; they will be moved again", key.name)
+            _log.warning(
+                "burying messages of queue %s of project %s took too long; they will be moved again",
+                key.name,
+                key.project,
+            )
             return
         self._waiting.wake(key, len(messages) - len(dead))
 

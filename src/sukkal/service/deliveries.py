@@ -14,7 +14,9 @@ import msgspec
 
 from sukkal import limits
 from sukkal.errors import ClaimNotFound, KeyUnavailable, SukkalError
+from sukkal.log_fields import add_log_fields, on_behalf_of_many, set_log_fields
 from sukkal.model import Ack, Bury, Message, NewClaim, QueueKey, Release, Subscription
+from sukkal.service.attempts import Attempts
 from sukkal.service.attributes import DISABLED, DeadLetters
 from sukkal.service.breakers import endpoint_of
 from sukkal.service.encryption import Encryption
@@ -22,16 +24,17 @@ from sukkal.service.fan_out import Origin, origin_of, passing
 from sukkal.service.heartbeats import Heartbeats
 from sukkal.service.ledger import Ledger
 from sukkal.service.lenses import Lenses, received
-from sukkal.service.letters import DeadLetter, Letters, further, letter
+from sukkal.service.letters import Letters, further, letter, undeliverable
 from sukkal.service.paces import Paces, at_once
 from sukkal.service.retries import delay_s, schedule_of
 from sukkal.service.senders import Senders
 from sukkal.service.settling import Settling
 from sukkal.service.subscriptions import Subscriptions
+from sukkal.service.traces import kept_trace
 from sukkal.sink import Delivery, Outcome, Sink
 from sukkal.store import Store
 
-__all__ = ["Deliveries", "attempt"]
+__all__ = ["Deliveries"]
 
 _log: Final = logging.getLogger("sukkal.deliveries")
 
@@ -65,6 +68,7 @@ class Deliveries:
         heartbeats: Heartbeats,
         letters: Letters,
         ledger: Ledger,
+        attempts: Attempts,
         now_ms: Callable[[], int],
         new_id: Callable[[], str],
         jitter: Callable[[], float],
@@ -80,6 +84,7 @@ class Deliveries:
         self._heartbeats = heartbeats
         self._letters = letters
         self._ledger = ledger
+        self._attempts = attempts
         self._now_ms = now_ms
         self._new_id = new_id
         self._jitter = jitter
@@ -96,6 +101,16 @@ class Deliveries:
         self._after: QueueKey | None = None
         self._closing = False
         self.due = asyncio.Event()
+
+    @property
+    def at_work(self) -> int:
+        """How many workers are at work."""
+        return len(self._workers)
+
+    @property
+    def left_alone(self) -> int:
+        """How many backlogs have to wait for a while, for their endpoint, their pace or room."""
+        return len(self._not_before_ms)
 
     def wake(self, backlogs: Sequence[QueueKey]) -> None:
         """Begin with these backlogs at once, as far as there are workers; the others are found in the next round."""
@@ -141,7 +156,8 @@ class Deliveries:
         if self._closing or not (free and fair) or key in self._workers or key in self._not_before_ms:
             return
         self._by_project[key.project] += 1
-        worker = asyncio.get_running_loop().create_task(self._work(key))
+        # Whoever's post sets it off, it delivers those of all.
+        worker = asyncio.get_running_loop().create_task(self._work(key), context=on_behalf_of_many())
         self._workers[key] = worker
         worker.add_done_callback(lambda _: self._ended(key))
 
@@ -156,6 +172,7 @@ class Deliveries:
     # -- one worker
 
     async def _work(self, key: QueueKey) -> None:
+        set_log_fields({"project": key.project, "subscription": key.name})
         try:
             await self._work_off(key)
         except SukkalError as error:
@@ -276,6 +293,7 @@ class Deliveries:
 
     async def _try(self, batch: _Batch, message: Message) -> bool:
         """Make one attempt and keep its outcome; tell whether to go on with the next."""
+        add_log_fields(queue=batch.subscription.queue.name, message=message.id)
         origin = _origin(message)
         try:
             body = self._encryption.open_one(batch.key.project, message).body
@@ -332,8 +350,9 @@ class Deliveries:
             notice=origin.notice,
             passed=(*origin.passed, passing(subscription.queue)),
             media_type=media_type,
+            trace=kept_trace(message.attributes),
         )
-        return await attempt(batch.sink, delivery)
+        return await self._attempts.make(batch.sink, delivery)
 
     def _put_off(self, batch: _Batch, message: Message, origin: Origin, reason: str) -> None:
         """Let a delivery that cannot be read wait, which is no attempt, so that those behind it go on."""
@@ -350,19 +369,12 @@ class Deliveries:
     async def _give_up(self, batch: _Batch, message: Message, origin: Origin, reason: str) -> None:
         """Put a delivery where a person finds it: into the dead-letter queue if there is one, else aside."""
         subscription = batch.subscription
+        self._attempts.give_up(reason)
         target = subscription.options.get("_dead_letter_queue") or batch.metadata.get("_dead_letter_queue")
         if not isinstance(target, str):
             batch.settling.add(message.id, Bury(attributes=_dead(origin)))
             return
-        why = DeadLetter(
-            reason=f"undeliverable: {reason}",
-            queue=subscription.queue.name,
-            claim_count=origin.attempts,
-            subscription=subscription.id,
-            subscriber=subscription.subscriber,
-            status=origin.status,
-            error=origin.error,
-        )
+        why = undeliverable(subscription, origin, reason)
         ttl_s = DeadLetters(batch.metadata).ttl_s or max(origin.ttl_s, limits.DEAD_DELIVERY_TTL_S_MIN)
         passed = further(origin.passed, subscription.queue)
         dead = letter(message, why, ttl_s=ttl_s, passed=passed)
@@ -385,15 +397,3 @@ def _origin(message: Message) -> Origin:
 
 def _dead(origin: Origin) -> bytes:
     return msgspec.json.encode(msgspec.structs.replace(origin, dead=True))
-
-
-async def attempt(sink: Sink, delivery: Delivery) -> Outcome:
-    """Let a sink make an attempt; one that does not keep to its contract costs the time of one delivery."""
-    try:
-        async with asyncio.timeout(delivery.timeout_s + limits.DELIVERY_TIMEOUT_SPARE_S):
-            return await sink.attempt(delivery)
-    except TimeoutError:
-        return Outcome(delivered=False, error="The receiver did not answer in time.")
-    except Exception:  # noqa: BLE001 - a defect of one sink must not stop the deliveries of others
-        _log.exception("the sink for %s failed", delivery.subscriber.partition(":")[0])
-        return Outcome(delivered=False, error="The delivery failed inside of the service; its log says why.")

@@ -13,6 +13,7 @@ from sukkal.service.addressees import AddressBook, Addressees, Group
 from sukkal.service.attributes import DISABLED, is_searched
 from sukkal.service.backlogs import Backlogs
 from sukkal.service.lenses import Lenses, posted
+from sukkal.service.traces import kept_trace
 from sukkal.service.turns import Part
 from sukkal.settings import Settings
 from sukkal.store import Store
@@ -30,6 +31,7 @@ class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
     and ``error``; ``dead`` ones are not tried again by themselves. A ``notice`` is a message of the service's own.
     ``passed`` names the queues that the message was in before it was forwarded to this one. With ``heard_ms`` it is no
     delivery but the deadline of a heartbeat: when the last event came, and whether the silence since has been ``told``.
+    ``traceparent`` and ``tracestate`` are the message's, see ``kept_trace``.
     """
 
     queue: str
@@ -43,6 +45,8 @@ class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
     passed: tuple[str, ...] = ()
     heard_ms: int | None = None
     told: bool = False
+    traceparent: str | None = None
+    tracestate: str = ""
 
     def key(self, project: str) -> QueueKey:
         """Return the queue that the message was posted to."""
@@ -209,8 +213,14 @@ def _copies(key: QueueKey, messages: Sequence[NewMessage], passed: tuple[str, ..
                 body=message.body,
                 ttl_s=limits.BACKLOG_TTL_S,
                 delay_s=message.delay_s,
-                attributes=msgspec.json.encode(Origin(key.name, key.kind, message.ttl_s, passed=passed)),
+                attributes=msgspec.json.encode(_origin(key, message, passed)),
             )
             for message in messages
         ]
     )
+
+
+def _origin(key: QueueKey, message: NewMessage, passed: tuple[str, ...]) -> Origin:
+    if message.attributes is None or (trace := kept_trace(message.attributes)) is None:
+        return Origin(key.name, key.kind, message.ttl_s, passed=passed)
+    return Origin(key.name, key.kind, message.ttl_s, passed=passed, traceparent=trace.parent, tracestate=trace.state)

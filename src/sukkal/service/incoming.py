@@ -29,6 +29,7 @@ from sukkal.service.repeats import Repeats, check_key
 from sukkal.service.replies import Replies
 from sukkal.settings import Settings
 from sukkal.store import Store
+from sukkal.tracing import Trace, Tracer, current_trace
 
 __all__ = ["Draft", "Incoming", "Posted"]
 
@@ -73,6 +74,7 @@ class Incoming:
         repeats: Repeats,
         replies: Replies,
         neighbours: Neighbours,
+        tracer: Tracer | None,
         now_ms: Callable[[], int],
         new_id: Callable[[], str],
     ) -> None:
@@ -87,6 +89,7 @@ class Incoming:
         self._repeats = repeats
         self._replies = replies
         self._neighbours = neighbours
+        self._tracer = tracer
         self._now_ms = now_ms
         self._new_id = new_id
 
@@ -216,12 +219,13 @@ class Incoming:
                 f"A post may have at most {limits.MESSAGES_PER_POST_MAX} messages; this one has {len(drafts)}. "
                 "Send them in several posts."
             )
-        messages = tuple([self._message(draft, client, rules) for draft in drafts])
+        trace = None if self._tracer is None else current_trace()
+        messages = tuple([self._message(draft, client, rules, trace) for draft in drafts])
         if queue is None or not normalises(queue.metadata):
             return messages
         return tuple([self._normalised(key, message, place) for place, message in enumerate(messages)])
 
-    def _message(self, draft: Draft, client: str, rules: QueueRules) -> NewMessage:
+    def _message(self, draft: Draft, client: str, rules: QueueRules, trace: Trace | None) -> NewMessage:
         ttl_s = rules.message_ttl_s if draft.ttl_s is None else draft.ttl_s
         delay_s = rules.message_delay_s if draft.delay_s is None else draft.delay_s
         if not limits.MESSAGE_TTL_S_MIN <= ttl_s <= self._settings.max_message_ttl:
@@ -240,7 +244,7 @@ class Incoming:
             ttl_s=ttl_s,
             delay_s=delay_s,
             client=client,
-            attributes=_attributes(draft),
+            attributes=_attributes(draft, trace),
         )
 
     def _normalised(self, key: QueueKey, message: NewMessage, place: int) -> NewMessage:
@@ -270,7 +274,19 @@ class Incoming:
     ) -> Copies:
         if queue is None or not is_copied(queue):
             return Copies()
-        return await self._fan_out.copies(queue, messages, sealed, passed)
+        if self._tracer is None:
+            return await self._fan_out.copies(queue, messages, sealed, passed)
+        span = self._tracer.begin(
+            "fan out", "internal", current_trace(), {"messaging.destination.name": queue.key.name}
+        )
+        try:
+            copies = await self._fan_out.copies(queue, messages, sealed, passed)
+        except BaseException as error:
+            span.end(type(error).__name__)
+            raise
+        span.note("sukkal.subscriptions", len(copies.wanted))
+        span.end()
+        return copies
 
     async def _within_limits(
         self, publish: Coroutine[Any, Any, Any], project: str, messages: Sequence[NewMessage], queue: Queue | None
@@ -316,12 +332,12 @@ class Incoming:
             raise InvalidRequest(f"Message collection size is too large. Max size {most}")
 
 
-def _attributes(draft: Draft) -> bytes | None:
+def _attributes(draft: Draft, trace: Trace | None) -> bytes | None:
     if draft.reply_to is not None and not is_queue_name(draft.reply_to):
         raise InvalidRequest("reply_to must be the name of a queue.")
     if draft.correlation_id is not None and not 0 < len(draft.correlation_id) <= limits.CORRELATION_ID_CHARS_MAX:
         raise InvalidRequest(f"correlation_id must have 1 to {limits.CORRELATION_ID_CHARS_MAX} characters.")
-    return addressed(draft.reply_to, draft.correlation_id)
+    return addressed(draft.reply_to, draft.correlation_id, trace)
 
 
 def _by_message(copies: Sequence[Post], messages: Sequence[NewMessage]) -> Iterator[list[Post]]:

@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sukkal import limits
+from sukkal.durations import Durations
 from sukkal.errors import ClaimNotFound, RevisionConflict, SukkalError, Unavailable
 from sukkal.model import Ack, Message, NewClaim, QueueKey, Release, Settlement, Subscription
 from sukkal.search import SearchIndex
@@ -30,6 +31,7 @@ __all__ = ["Indexing"]
 _log: Final = logging.getLogger("sukkal.search")
 
 _END_MS: Final = 253_402_300_799_000
+_DELAYS_S: Final = (0.1, 0.5, 1.0, 5.0, 30.0, 120.0, 600.0, 3_600.0)
 
 
 class _Batch(msgspec.Struct):
@@ -44,7 +46,7 @@ class _Batch(msgspec.Struct):
 class Indexing:
     """Brings what waits in backlogs into the index; ``indexed`` counts the events that it took.
 
-    ``failed`` counts the attempts that were of no avail.
+    ``failed`` counts the attempts that were of no avail. ``delays`` are the ages of the oldest of each batch.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Indexing:
         self._done: dict[QueueKey, dict[str, Settlement]] = {}
         self.indexed = 0
         self.failed = 0
+        self.delays = Durations(_DELAYS_S)
 
     @property
     def skipped(self) -> int:
@@ -121,6 +124,7 @@ class Indexing:
             with contextlib.suppress(SukkalError):
                 await self._settle(batch)
             raise
+        self.delays.note((self._now_ms() - messages[0].created_ms) / limits.SECOND_MS)
         await self._settle(batch)
         return True
 

@@ -55,6 +55,11 @@ class Ledger:
         self._now_ms = now_ms
         self._delivered: OrderedDict[str, deque[LedgerEntry]] = OrderedDict()
 
+    @property
+    def dropped(self) -> int:
+        """How many deliveries were dropped for want of room, whoever's they were."""
+        return self._backlogs.all_dropped
+
     def note(self, subscription_id: str, message_id: str, origin: Origin, at_ms: int, outcome: Outcome) -> None:
         """Note an attempt."""
         if not outcome.delivered:

@@ -12,17 +12,18 @@ import msgspec
 
 from sukkal import limits
 from sukkal.errors import KeyUnavailable
-from sukkal.model import Message, NewMessage, Queue, QueueKey
+from sukkal.model import Message, NewMessage, Queue, QueueKey, Subscription
 from sukkal.service.attributes import normalises
 from sukkal.service.conflation import conflation_key
 from sukkal.service.encryption import Encryption, is_sealed
-from sukkal.service.fan_out import Copies, FanOut, is_copied, passing
+from sukkal.service.fan_out import Copies, FanOut, Origin, is_copied, passing
 from sukkal.service.lenses import posted
 from sukkal.service.posting import Posting
 from sukkal.service.recognising import Recogniser
 from sukkal.store import Store
+from sukkal.tracing import Trace
 
-__all__ = ["DeadLetter", "Letters", "addressed", "further", "letter", "on_its_way", "passed_by"]
+__all__ = ["DeadLetter", "Letters", "addressed", "further", "letter", "on_its_way", "passed_by", "undeliverable"]
 
 _log: Final = logging.getLogger("sukkal.dead_letters")
 
@@ -43,12 +44,14 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class _Way(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Attributes of a message: where it comes from, and where a reply to it goes."""
+    """Attributes of a message: where it comes from, where a reply to it goes, and which trace it belongs to."""
 
     dead_letter: DeadLetter | None = None
     passed: tuple[str, ...] = ()
     reply_to: str | None = None
     correlation_id: str | None = None
+    traceparent: str | None = None
+    tracestate: str = ""
 
 
 _decoder: Final = msgspec.json.Decoder(_Way)
@@ -69,8 +72,21 @@ def further(passed: tuple[str, ...], origin: QueueKey) -> tuple[str, ...]:
 def letter(message: Message, why: DeadLetter, *, ttl_s: int, passed: tuple[str, ...]) -> NewMessage:
     """Return what becomes of a message: under its own id, so that to post it twice changes nothing."""
     was = _way(message)
-    attributes = msgspec.json.encode(_Way(why, passed, was.reply_to, was.correlation_id))
+    attributes = msgspec.json.encode(msgspec.structs.replace(was, dead_letter=why, passed=passed))
     return NewMessage(id=message.id, body=message.body, ttl_s=ttl_s, client=message.client, attributes=attributes)
+
+
+def undeliverable(subscription: Subscription, origin: Origin, reason: str) -> DeadLetter:
+    """Return why a delivery becomes a dead letter."""
+    return DeadLetter(
+        reason=f"undeliverable: {reason}",
+        queue=subscription.queue.name,
+        claim_count=origin.attempts,
+        subscription=subscription.id,
+        subscriber=subscription.subscriber,
+        status=origin.status,
+        error=origin.error,
+    )
 
 
 def on_its_way(message: NewMessage, passed: tuple[str, ...]) -> NewMessage:
@@ -79,11 +95,14 @@ def on_its_way(message: NewMessage, passed: tuple[str, ...]) -> NewMessage:
     return msgspec.structs.replace(message, attributes=msgspec.json.encode(way))
 
 
-def addressed(reply_to: str | None, correlation_id: str | None) -> bytes | None:
-    """Return the attributes of a message that says where a reply goes, or what it is the reply to."""
-    if reply_to is None and correlation_id is None:
+def addressed(reply_to: str | None, correlation_id: str | None, trace: Trace | None = None) -> bytes | None:
+    """Return the attributes of a message: where a reply goes, what it is the reply to, and what trace it belongs to."""
+    if reply_to is None and correlation_id is None and trace is None:
         return None
-    return msgspec.json.encode(_Way(reply_to=reply_to, correlation_id=correlation_id))
+    way = _Way(reply_to=reply_to, correlation_id=correlation_id)
+    if trace is not None:
+        way = msgspec.structs.replace(way, traceparent=trace.parent, tracestate=trace.state)
+    return msgspec.json.encode(way)
 
 
 def _way(message: Message | NewMessage) -> _Way:
@@ -130,7 +149,7 @@ class Letters:
             event = self._recogniser.recognised(body, what).body("cloudevents")
             sealed = self._encryption.seal(project, id_, event) if is_sealed(given.body) else event
         except KeyUnavailable as error:
-            _log.warning("a dead letter of queue %s stays what it was: %s", target.name, error)
+            _log.warning("a dead letter of queue %s of project %s stays what it was: %s", target.name, project, error)
             return given
         return msgspec.structs.replace(given, body=sealed)
 
@@ -153,7 +172,9 @@ class Letters:
             try:
                 body = self._encryption.open_body(key.project, each.id, each.body)
             except KeyUnavailable as error:
-                _log.warning("a dead letter of queue %s goes to no subscriber: %s", key.name, error)
+                _log.warning(
+                    "a dead letter of queue %s of project %s goes to no subscriber: %s", key.name, key.project, error
+                )
                 continue
             clear.append(msgspec.structs.replace(each, body=body))
             sealed.append(each)

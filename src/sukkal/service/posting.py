@@ -19,7 +19,7 @@ __all__ = ["Posting"]
 class Posting:
     """Stores posts; then wakes who waits for messages, and tells who listens.
 
-    ``wake`` is told the backlogs that got some.
+    ``wake`` is told the backlogs that got some. ``posted`` counts messages, without the copies of them.
     """
 
     def __init__(
@@ -29,6 +29,7 @@ class Posting:
         self._waiting = waiting
         self._listeners = listeners
         self._wake = wake
+        self.posted = 0
 
     async def publish(
         self,
@@ -64,6 +65,7 @@ class Posting:
             return published
         # Nothing may come between the store's answer and this, or listeners would hear posts in another order.
         (key, messages), last = (posts[0].queue, posts[0].messages), posts[-1]
+        self.posted += len(messages)
         if self._listeners.at(key):
             watched = -1 if last.queue.kind == "history" else 0
             epoch, sequences = published.epochs[watched], published.sequences[watched]

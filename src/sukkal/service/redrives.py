@@ -9,7 +9,7 @@ import msgspec
 from sukkal import limits
 from sukkal.errors import ClaimNotFound, InvalidRequest
 from sukkal.model import Message, NewClaim, QueueKey, Release
-from sukkal.service.deliveries import attempt
+from sukkal.service.attempts import Attempts
 from sukkal.service.fan_out import origin_of
 from sukkal.service.ledger import Ledger, LedgerPage
 from sukkal.service.lenses import Lenses, posted
@@ -33,6 +33,7 @@ class Redrives:
         subscriptions: Subscriptions,
         senders: Senders,
         ledger: Ledger,
+        attempts: Attempts,
         lenses: Lenses,
         wake: Callable[[Sequence[QueueKey]], None],
         now_ms: Callable[[], int],
@@ -44,6 +45,7 @@ class Redrives:
         self._subscriptions = subscriptions
         self._senders = senders
         self._ledger = ledger
+        self._attempts = attempts
         self._lenses = lenses
         self._wake = wake
         self._now_ms = now_ms
@@ -112,7 +114,7 @@ class Redrives:
             timeout_s=self._timeout_s,
             media_type=media_type,
         )
-        return await attempt(sink, delivery)
+        return await self._attempts.make(sink, delivery)
 
 
 def _revived(dead: Sequence[Message], sought: frozenset[str] | None) -> dict[str, Release]:

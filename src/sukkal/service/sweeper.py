@@ -19,7 +19,8 @@ _SLICES_MAX: Final = 1_000
 class Sweeper:
     """Does the work that no request waits for. ``sweep`` is one round; when to make one is the caller's business.
 
-    ``may_sweep`` tells whether it falls to this node: of several at one store one is enough, whichever.
+    ``may_sweep`` tells whether it falls to this node: of several at one store one is enough, whichever. ``rounds``
+    counts those that were made, ``removed`` what they removed.
     """
 
     def __init__(
@@ -40,9 +41,16 @@ class Sweeper:
         self._index = index
         self._now_ms = now_ms
         self._search_retention_s = search_retention_s
+        self.rounds = self.removed = 0
 
     async def sweep(self) -> int:
         """Make one round and return how many rows and idle queues were removed."""
+        removed = await self._sweep()
+        self.rounds += 1
+        self.removed += removed
+        return removed
+
+    async def _sweep(self) -> int:
         removed = await self._idle.expire()
         if not await self._may_sweep():
             return removed

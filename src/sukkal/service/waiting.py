@@ -139,6 +139,11 @@ class Waiting:
         self._closing = False
 
     @property
+    def present(self) -> int:
+        """How many wait."""
+        return sum(place.present for place in self._places.values())
+
+    @property
     def closing(self) -> bool:
         """Whether nobody waits any more."""
         return self._closing

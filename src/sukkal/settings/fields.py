@@ -206,6 +206,7 @@ class Settings(DeliverySettings, frozen=True, kw_only=True):
         bool, about("Refuse to delete several messages by id unless the request names their claims.")
     ] = False
     metrics: Annotated[bool, about("Serve Prometheus metrics at `/metrics`.")] = True
+    traces: Annotated[bool, about("Export OpenTelemetry traces, as the variables `OTEL_...` say.")] = False
     console: Annotated[bool, about("Serve the web console at `/console`.")] = True
 
     # Messages.

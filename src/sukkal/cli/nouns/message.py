@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["MESSAGE", "message_record"]
 
 _COLUMNS: Final = {"ID": "id", "AGE": "age", "TTL": "ttl", "CLAIMED": "claim_count", "BODY": "body"}
-_MAYBE: Final = ("dead_letter", "reply_to", "correlation_id")
+_MAYBE: Final = ("dead_letter", "reply_to", "correlation_id", "traceparent", "tracestate")
 
 
 def message_record(message: "Message") -> dict[str, Any]:

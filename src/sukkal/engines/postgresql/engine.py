@@ -5,6 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
+from sukkal.engines.commits import Commits
 from sukkal.engines.postgresql import claiming, managing, publishing, reading, records, repetitions, subscriptions
 from sukkal.engines.postgresql.database import Database
 from sukkal.engines.postgresql.hints import Hints
@@ -54,8 +55,15 @@ class PostgresqlEngine(MovingInPostgresql):
     """
 
     def __init__(
-        self, url: str, *, connect_s: float = _CONNECT_S_MAX, statement_s: float = _STATEMENT_S_MAX, lanes: int = _LANES
+        self,
+        url: str,
+        *,
+        connect_s: float = _CONNECT_S_MAX,
+        statement_s: float = _STATEMENT_S_MAX,
+        lanes: int = _LANES,
+        commits: Commits | None = None,
     ) -> None:
+        self._commits = commits or Commits()
         self._database = Database(url, connect_s=connect_s, statement_s=statement_s)
         self._lane_count = lanes
         self._hints: Hints | None = None
@@ -66,7 +74,7 @@ class PostgresqlEngine(MovingInPostgresql):
     async def start(self) -> None:
         """Bring the schema to this version. Raises ``DataTooNew``, ``StartupError``."""
         await self._database.migrate()
-        self._lanes = Lanes(self._database, count=self._lane_count)
+        self._lanes = Lanes(self._database, self._commits, count=self._lane_count)
         self._reads = Reads(self._database, count=_READERS)
         self._queues = Gathering(partial(reading.get_queues, self._reads))
         self._rolls = Gathering(self._load_rolls)

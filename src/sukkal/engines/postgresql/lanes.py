@@ -13,9 +13,11 @@ from typing import Any, Final, NamedTuple, TypeVar
 from zlib import crc32
 
 from sukkal import limits
+from sukkal.engines.commits import Commits
 from sukkal.engines.postgresql.database import Connection, Database
 from sukkal.engines.postgresql.failures import FAILURES, PASSING, UNFIT, is_away, moved, our_error
 from sukkal.errors import StoreUnavailable, SukkalError
+from sukkal.log_fields import on_behalf_of_many
 from sukkal.model import QueueKey
 
 __all__ = ["Call", "Lanes", "Perform"]
@@ -46,8 +48,8 @@ Waiting = tuple[Perform, Call, "asyncio.Future[Any]"]
 class Lanes:
     """The connections that write."""
 
-    def __init__(self, database: Database, *, count: int) -> None:
-        self._lanes = [_Lane(database) for _ in range(count)]
+    def __init__(self, database: Database, commits: Commits, *, count: int) -> None:
+        self._lanes = [_Lane(database, commits) for _ in range(count)]
         self._closed = False
 
     async def run(self, key: QueueKey, perform: Perform, call: Call) -> Any:
@@ -69,8 +71,9 @@ class Lanes:
 
 
 class _Lane:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, commits: Commits) -> None:
         self._database = database
+        self._commits = commits
         self._connection: Connection | None = None
         self._waiting: deque[Waiting] = deque()
         self._task: asyncio.Task[None] | None = None
@@ -83,7 +86,7 @@ class _Lane:
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting.append((perform, call, future))
         if self._task is None:
-            self._task = asyncio.ensure_future(self._work())
+            self._task = asyncio.get_running_loop().create_task(self._work(), context=on_behalf_of_many())
         return future
 
     def stalled_ms(self, now_ms: int) -> int:
@@ -177,21 +180,30 @@ class _Lane:
                 half = len(asked) // 2
                 return [*await self._results(perform, asked[:half]), *await self._results(perform, asked[half:])]
             _log.error("a transaction failed: %s", str(error) or type(error).__name__)
+            self._commits.fail()
             self._let_go()
             self._away = is_away(error)
             return [our_error(error)] * len(asked)
         except Exception as error:  # noqa: BLE001 - nobody may hang
             _log.exception("a step failed", exc_info=error)
+            self._commits.fail()
             self._let_go()
             return [our_error(error)] * len(asked)
 
     async def _try(self, perform: Perform, asked: list[Any]) -> Sequence[Any]:
         for _ in range(_TRIES_MAX - 1):
             try:
-                return await perform(await self._connected(), asked)
+                return await self._perform(perform, asked)
             except PASSING as error:
                 _log.info("a transaction is tried again: %s", error)
-        return await perform(await self._connected(), asked)
+        return await self._perform(perform, asked)
+
+    async def _perform(self, perform: Perform, asked: list[Any]) -> Sequence[Any]:
+        connection = await self._connected()
+        began_s = self._commits.elapsed_s()
+        results = await perform(connection, asked)
+        self._commits.note(len(asked), self._commits.elapsed_s() - began_s)
+        return results
 
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.is_closed():

@@ -9,6 +9,7 @@ import apsw
 import msgspec
 from msgspec.structs import replace
 
+from sukkal.engines.commits import Commits
 from sukkal.engines.sqlite import claiming, publishing, reading, records, repetitions, sweeping
 from sukkal.engines.sqlite import subscriptions as subscribing
 from sukkal.engines.sqlite.catalogue import Catalogue
@@ -52,8 +53,9 @@ T = TypeVar("T")
 class SqliteEngine(MovingInSqlite):
     """Keeps all data in one directory, which it holds alone while it is started. See ``sukkal.store.Engine``."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, commits: Commits | None = None) -> None:
         self._database = Database(directory)
+        self._measures = commits or Commits()
         self._catalogue: Catalogue
         self._commits: GroupCommit
         self._counting = asyncio.Lock()
@@ -67,6 +69,7 @@ class SqliteEngine(MovingInSqlite):
         self._commits = GroupCommit(
             database.writer,
             Checkpoints(database.writer, database.checkpointer),
+            self._measures,
             before_commit=self._catalogue.save,
             committed=self._catalogue.commit,
             rolled_back=self._catalogue.roll_back,

@@ -18,10 +18,12 @@ from typing import Any, Final, NamedTuple, TypeVar
 import apsw
 
 from sukkal import limits
+from sukkal.engines.commits import Commits
 from sukkal.engines.sqlite.checkpoints import Checkpoints
 from sukkal.engines.sqlite.database import our_error
 from sukkal.engines.sqlite.worker import Worker
 from sukkal.errors import StoreUnavailable, SukkalError
+from sukkal.log_fields import on_behalf_of_many
 
 __all__ = ["GroupCommit", "Slices"]
 
@@ -62,6 +64,7 @@ class GroupCommit:
         self,
         writer: apsw.Connection,
         checkpoints: Checkpoints,
+        commits: Commits,
         *,
         before_commit: Callable[[], None],
         committed: Callable[[], None],
@@ -69,10 +72,12 @@ class GroupCommit:
     ) -> None:
         self._connection = writer
         self._checkpoints = checkpoints
+        self._commits = commits
         self._before_commit = before_commit
         self._committed = committed
         self._rolled_back = rolled_back
         self._loop = asyncio.get_running_loop()
+        self._context = on_behalf_of_many()
         self._worker = Worker("sukkal-commit")
         self._waiting: deque[Waiting] = deque()
         self._running = False
@@ -95,7 +100,7 @@ class GroupCommit:
         if not self._running:
             self._running = True
             self._idle.clear()
-            self._defer(0, 0)
+            self._loop.call_soon(self._defer, 1, len(self._waiting), context=self._context)
         return future
 
     def stalled_ms(self, now_ms: int) -> int:
@@ -211,17 +216,21 @@ class GroupCommit:
     def _commit(self, outcomes: list[Outcome]) -> None:
         # In the commit thread, which has the connection to itself until the loop hears of the end.
         error: apsw.Error | None = None
+        began_s = self._commits.elapsed_s()
+        took_s = 0.0
         try:
             self._connection.execute("COMMIT")
+            took_s = self._commits.elapsed_s() - began_s
             self._checkpoints.catch_up(self._connection)
         except apsw.Error as caught:
             error = caught
-        self._loop.call_soon_threadsafe(self._end, outcomes, error)
+        self._loop.call_soon_threadsafe(self._end, outcomes, error, took_s)
 
-    def _end(self, outcomes: list[Outcome], error: apsw.Error | None) -> None:
+    def _end(self, outcomes: list[Outcome], error: apsw.Error | None, took_s: float) -> None:
         if error is not None:
             self._abandon(outcomes, error)
             return
+        self._commits.note(len(outcomes), took_s)
         self._checkpoints.consider()
         self._finish(outcomes)
 
@@ -238,6 +247,7 @@ class GroupCommit:
         self._next()
 
     def _abandon(self, outcomes: list[Outcome], error: Exception) -> None:
+        self._commits.fail()
         if isinstance(error, apsw.Error):
             _log.error("a transaction failed: %s", error)
             told = our_error(error)

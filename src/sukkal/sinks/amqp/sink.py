@@ -127,4 +127,5 @@ def _properties(delivery: Delivery) -> spec.Basic.Properties:
         message_id=delivery.id,
         timestamp=datetime.fromtimestamp(delivery.now_ms // limits.SECOND_MS, UTC),
         app_id="sukkal",
+        headers=dict(delivery.trace.headers) if delivery.trace is not None else None,
     )

@@ -78,6 +78,8 @@ def request(target: Target, delivery: Delivery) -> Request:
     else:
         headers["content-type"] = delivery.media_type or headers["content-type"]
     timestamp_s = delivery.now_ms // limits.SECOND_MS
+    if delivery.trace is not None:
+        headers |= delivery.trace.headers
     headers |= target.headers
     headers |= {"webhook-id": delivery.id, "webhook-timestamp": str(timestamp_s)}
     if target.signing:

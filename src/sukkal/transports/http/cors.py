@@ -9,7 +9,7 @@ __all__ = ["Cors"]
 _MAX_AGE_S: Final = 600
 _HEADERS: Final = (
     "Authorization, Client-ID, Content-Type, Idempotency-Key, URL-Expires, URL-Methods, URL-Paths, URL-Signature, "
-    "X-Auth-Token, X-Project-Id"
+    "Traceparent, Tracestate, X-Auth-Token, X-Project-Id"
 )
 _EXPOSED: Final = "Error-Code, Idempotency-Replayed, Location, Retry-After, X-OpenStack-Request-ID"
 _VARY: Final[Header] = (b"vary", b"Origin")

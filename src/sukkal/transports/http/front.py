@@ -6,11 +6,13 @@ from functools import lru_cache, partial
 from typing import Final
 
 from sukkal.errors import BadEncoding, Forbidden, MethodNotAllowed, MissingHeader, NotAcceptable, SukkalError
+from sukkal.log_fields import set_log_fields
 from sukkal.service.access import Caller
 from sukkal.service.audit import Audit
 from sukkal.service.gate import Gate
 from sukkal.service.names import client_id
 from sukkal.service.operations import Operation
+from sukkal.tracing import Tracer, trace_of
 from sukkal.transports.http.call import Call
 from sukkal.transports.http.cors import Cors
 from sukkal.transports.http.errors import error_response
@@ -22,6 +24,7 @@ from sukkal.transports.http.routing import Match, Router, routes
 from sukkal.transports.http.schemas import parameter_names
 from sukkal.transports.http.senders import credentials_of
 from sukkal.transports.services import Services
+from sukkal.transports.spans import TRACE_HEADERS, operation_span
 
 __all__ = ["Front"]
 
@@ -55,6 +58,7 @@ class Front:
         pages: Mapping[str, Page],
         new_request_id: Callable[[], str],
         elapsed_s: Callable[[], float],
+        tracer: Tracer | None = None,
     ) -> None:
         settings = services.settings
         self._services = services
@@ -66,6 +70,7 @@ class Front:
         self._pages = pages
         self._new_request_id = new_request_id
         self._elapsed_s = elapsed_s
+        self._tracer = tracer
         self._router = Router(routes(with_v1_1=settings.enable_v1_1))
         self._versions = versions_document(with_v1_1=settings.enable_v1_1)
         self._uuid_only = settings.client_id_uuid_safe == "strict"
@@ -73,8 +78,10 @@ class Front:
     async def __call__(self, request: Request) -> Response:
         """Answer a request."""
         request_id = f"req-{self._new_request_id()}"
+        about = {"request_id": request_id}
+        set_log_fields(about)
         try:
-            response = await self._answer(request, request_id)
+            response = await self._answer(request, about)
         except SukkalError as error:
             response = error_response(error)
         except Exception:  # noqa: BLE001 - a defect fails one request, and is logged
@@ -85,7 +92,7 @@ class Front:
         response.headers += ((b"x-openstack-request-id", request_id.encode("ascii")),)
         return response
 
-    async def _answer(self, request: Request, request_id: str) -> Response:
+    async def _answer(self, request: Request, about: dict[str, str]) -> Response:
         path = request.path
         if path in ("/", ""):
             return Response(300, self._versions, (JSON,))
@@ -105,9 +112,18 @@ class Front:
         except MethodNotAllowed:
             await self._caller(request, frozenset())
             raise
-        return await self._perform(request, match, request_id)
+        if self._tracer is None:
+            return await self._perform(request, match, about)
+        parent = trace_of({name: request.header(name.encode()) for name in TRACE_HEADERS})
+        route = match.route
+        begin = partial(self._tracer.begin, f"{request.method} {route.path}", "server", parent)
+        http = {"http.request.method": request.method, "http.route": route.path}
+        with operation_span(begin, http, route.operation.name, about["request_id"]) as span:
+            response = await self._perform(request, match, about)
+            span.note("http.response.status_code", response.status)
+        return response
 
-    async def _perform(self, request: Request, match: Match, request_id: str) -> Response:
+    async def _perform(self, request: Request, match: Match, about: dict[str, str]) -> Response:
         route, operation = match.route, match.route.operation
         caller: Caller | None = None
         call: Call | None = None
@@ -116,6 +132,7 @@ class Front:
         try:
             _check_types(request, operation)
             caller = await self._caller(request, self._parameters[operation.name], nameless=operation.nameless)
+            about["project"] = caller.project
             call = Call(request, operation, route.version, route.collection, match.parameters, caller, self._services)
             if "queue_name" in match.parameters:
                 call.check_name()
@@ -134,7 +151,8 @@ class Front:
                 target = {"id": request.path, **match.parameters}
                 if call is not None and call.made is not None:
                     target["made"] = call.made
-                self._audit.note(operation, caller, target, outcome, peer=request.peer, request_id=request_id)
+                id_ = about["request_id"]
+                self._audit.note(operation, caller, target, outcome, peer=request.peer, request_id=id_)
         return response
 
     async def _recheck(self, request: Request, operation: Operation, rule: str | None, project: str) -> None:

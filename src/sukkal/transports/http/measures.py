@@ -1,6 +1,5 @@
 """What an operator can measure: requests by operation and outcome, and how long they took."""
 
-from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final
 
@@ -9,6 +8,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from sukkal.durations import Durations
 from sukkal.service.indexing import Indexing
 from sukkal.service.quotas import Quotas
 from sukkal.transports.http.exchange import Response
@@ -26,8 +26,7 @@ class Measures(Collector):
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._outcomes: dict[tuple[str, str], int] = {}
-        self._durations: dict[str, list[int]] = {}
-        self._seconds: dict[str, float] = {}
+        self._durations: dict[str, Durations] = {}
         registry.register(self)
 
     def note(self, operation: str, outcome: str, seconds: float) -> None:
@@ -36,10 +35,8 @@ class Measures(Collector):
         self._outcomes[key] = self._outcomes.get(key, 0) + 1
         durations = self._durations.get(operation)
         if durations is None:
-            durations = self._durations[operation] = [0] * (len(_BUCKETS_S) + 1)
-            self._seconds[operation] = 0.0
-        durations[bisect_left(_BUCKETS_S, seconds)] += 1
-        self._seconds[operation] += seconds
+            durations = self._durations[operation] = Durations(_BUCKETS_S)
+        durations.note(seconds)
 
     def collect(self) -> Iterator[Metric]:
         """Give Prometheus' client the numbers."""
@@ -52,8 +49,8 @@ class Measures(Collector):
         durations = HistogramMetricFamily(
             "sukkal_request_seconds", "Time to answer, waiting for messages included.", labels=("operation",)
         )
-        for operation, counts in self._durations.items():
-            durations.add_metric((operation,), _cumulated(counts), self._seconds[operation])
+        for operation, took in self._durations.items():
+            durations.add_metric((operation,), took.buckets(), took.sum_s)
         yield durations
 
 
@@ -98,12 +95,9 @@ class SearchMeasures(Collector):
         yield CounterMetricFamily(
             "sukkal_saved_searches_skipped", "Saved searches left out for taking too long.", self._indexing.skipped
         )
-
-
-def _cumulated(counts: list[int]) -> list[tuple[str, float]]:
-    buckets = []
-    total = 0
-    for bound, count in zip((*_BUCKETS_S, float("inf")), counts, strict=True):
-        total += count
-        buckets.append(("+Inf" if bound == float("inf") else str(bound), float(total)))
-    return buckets
+        yield HistogramMetricFamily(
+            "sukkal_index_delay_seconds",
+            "Age of the oldest event of each batch when it was in the index.",
+            self._indexing.delays.buckets(),
+            self._indexing.delays.sum_s,
+        )

@@ -95,6 +95,11 @@ class HttpServer(uvicorn.Server):
         super().__init__(uvicorn_config(app, settings, sockets))
         self.config.ssl = tls.context if tls else None
 
+    @property
+    def connected(self) -> int:
+        """How many connections there are."""
+        return len(self.server_state.connections)
+
     def stop(self) -> None:
         """Accept no more connections and end when what runs is finished."""
         self.should_exit = True

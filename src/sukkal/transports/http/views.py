@@ -38,6 +38,8 @@ class MessageView(msgspec.Struct, gc=False):
     dead_letter: Raw | UnsetType = UNSET
     reply_to: str | UnsetType = UNSET
     correlation_id: str | UnsetType = UNSET
+    traceparent: str | UnsetType = UNSET
+    tracestate: str | UnsetType = UNSET
 
 
 class PoppedView(msgspec.Struct, gc=False):
@@ -53,16 +55,21 @@ class PoppedView(msgspec.Struct, gc=False):
     dead_letter: Raw | UnsetType = UNSET
     reply_to: str | UnsetType = UNSET
     correlation_id: str | UnsetType = UNSET
+    traceparent: str | UnsetType = UNSET
+    tracestate: str | UnsetType = UNSET
 
 
 class _Attributes(msgspec.Struct):
     dead_letter: Raw | UnsetType = UNSET
     reply_to: str | UnsetType = UNSET
     correlation_id: str | UnsetType = UNSET
+    traceparent: str | UnsetType = UNSET
+    tracestate: str | UnsetType = UNSET
 
 
 _attributes: Final = msgspec.json.Decoder(_Attributes)
-_NOTHING_MORE: Final = (UNSET, UNSET, UNSET)
+_More = tuple[Raw | UnsetType, str | UnsetType, str | UnsetType, str | UnsetType, str | UnsetType]
+_NOTHING_MORE: Final[_More] = (UNSET, UNSET, UNSET, UNSET, UNSET)
 
 
 def href(base: str, message: Message) -> str:
@@ -139,12 +146,14 @@ def stats_view(stats: Stats, base: str, now_ms: int) -> dict[str, Any]:
     return {"messages": counts}
 
 
-def _more(message: Message, *, detailed: bool) -> tuple[Raw | UnsetType, str | UnsetType, str | UnsetType]:
+def _more(message: Message, *, detailed: bool) -> _More:
     """Return the members that only some messages have."""
     if message.attributes is None:
         return _NOTHING_MORE
     found = _attributes.decode(message.attributes)
-    return found.dead_letter if detailed else UNSET, found.reply_to, found.correlation_id
+    if not detailed:
+        return UNSET, found.reply_to, found.correlation_id, UNSET, UNSET
+    return found.dead_letter, found.reply_to, found.correlation_id, found.traceparent, found.tracestate
 
 
 def _age_s(created_ms: int, now_ms: int) -> int:

@@ -11,12 +11,15 @@ import msgspec
 
 from sukkal import limits
 from sukkal.errors import Forbidden, InvalidBody, InvalidRequest, SukkalError, TooManyRequests, Unauthenticated
+from sukkal.log_fields import set_log_fields
 from sukkal.service.access import Caller
 from sukkal.service.audit import Audit
 from sukkal.service.gate import Gate
 from sukkal.service.operations import OPERATIONS, Operation
+from sukkal.tracing import Tracer, trace_of
 from sukkal.transports.http.measures import Measures
 from sukkal.transports.services import Services
+from sukkal.transports.spans import TRACE_HEADERS, operation_span
 from sukkal.transports.statuses import STATUS
 from sukkal.transports.websocket.call import Call, read_members
 from sukkal.transports.websocket.connection import Connection
@@ -74,6 +77,7 @@ class Answering:
         *,
         new_request_id: Callable[[], str],
         elapsed_s: Callable[[], float],
+        tracer: Tracer | None = None,
     ) -> None:
         settings = services.settings
         self._services = services
@@ -83,6 +87,7 @@ class Answering:
         self._audit = audit
         self._new_request_id = new_request_id
         self._elapsed_s = elapsed_s
+        self._tracer = tracer
         self.frame_bytes_max = limits.WEBSOCKET_ENVELOPE_BYTES_MAX + max(
             settings.max_messages_post_size, settings.max_queue_metadata
         )
@@ -90,6 +95,7 @@ class Answering:
     async def __call__(self, connection: Connection, data: Data) -> tuple[Data, Callable[[], None] | None]:
         """Answer a frame, in its own encoding, and say what is to be done once the answer is on its way."""
         request_id = f"req-{self._new_request_id()}"
+        set_log_fields({"request_id": request_id})
         binary = connection.binary = isinstance(data, bytes)
         frame = NOTHING
         try:
@@ -119,6 +125,14 @@ class Answering:
             error = InvalidRequest(f"{frame.action} is not a valid action")
             self._measures.note(_UNREAD, error.code, 0.0)
             raise error
+        if self._tracer is None:
+            return await self._perform(connection, frame, action, request_id)
+        parent = trace_of({name: frame.header(name) for name in TRACE_HEADERS})
+        begin = partial(self._tracer.begin, frame.action or "", "server", parent)
+        with operation_span(begin, {}, action.operation.name, request_id):
+            return await self._perform(connection, frame, action, request_id)
+
+    async def _perform(self, connection: Connection, frame: Frame, action: _Action, request_id: str) -> Reply:
         operation = action.operation
         caller: Caller | None = None
         call: Call | None = None
@@ -131,6 +145,7 @@ class Answering:
             path = "/v2" + operation.path.format(**{name: quote(text, "") for name, text in parameters.items()})
             target = {"id": path, **parameters}
             caller = await self._senders.caller(connection, frame, operation.method, path)
+            set_log_fields({"request_id": request_id, "project": caller.project})
             call = Call(frame, operation, caller, self._services, connection)
             if not self._senders.believes:
                 call.recheck = partial(self._recheck, call, path)
@@ -138,7 +153,7 @@ class Answering:
                 call.check_name()
             other_project = parameters.get("project_id")
             self._gate.permit(caller.identity, operation.rule(topics=False), other_project=other_project)
-            reply = await HANDLERS[frame.action](call)
+            reply = await HANDLERS[frame.action or ""](call)
             outcome = "ok"
         except SukkalError as error:
             outcome = error.code

@@ -189,7 +189,8 @@ def _pushed() -> dict[str, Any]:
         "queue_name": PATH_PARAMETERS["queue_name"],
     }
     told = {"delay": AGE | {"description": "Seconds until it can be claimed."}, "message_id": TEXT, "position": TEXT}
-    held = {"message_id": TEXT, "claim_id": TEXT, "reply_to": TEXT, "correlation_id": TEXT}
+    names = ("message_id", "claim_id", "reply_to", "correlation_id", "traceparent", "tracestate")
+    held = dict.fromkeys(names, TEXT)
     return {
         _NOTIFICATION: {
             "summary": "A message that was posted; with its id and position if the subscription asked for them.",

@@ -26,6 +26,8 @@ class MessageView(msgspec.Struct, gc=False):
     dead_letter: Raw | UnsetType = UNSET
     reply_to: str | UnsetType = UNSET
     correlation_id: str | UnsetType = UNSET
+    traceparent: str | UnsetType = UNSET
+    tracestate: str | UnsetType = UNSET
 
 
 def messages_view(messages: Iterable[Message], now_ms: int, *, checksum: bool, detailed: bool) -> list[MessageView]:
@@ -44,6 +46,8 @@ def messages_view(messages: Iterable[Message], now_ms: int, *, checksum: bool, d
             view.dead_letter,
             view.reply_to,
             view.correlation_id,
+            view.traceparent,
+            view.tracestate,
         )
         for message, view in zip(given, views, strict=True)
     ]

@@ -15,6 +15,8 @@ MESSAGE: Final[Schema] = {
     "claim_count": {"type": "integer", "minimum": 0},
     "reply_to": TEXT,
     "correlation_id": TEXT,
+    "traceparent": TEXT,
+    "tracestate": TEXT,
     "dead_letter": ref("DeadLetter"),
 }
 

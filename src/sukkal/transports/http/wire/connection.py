@@ -293,7 +293,7 @@ class Connection(asyncio.Protocol):
         self._shared.working.add(self)
 
     def _started(self) -> "asyncio.Task[None]":
-        self._task = self._shared.loop.create_task(self._work())
+        self._task = self._shared.loop.create_task(self._work(), context=self._turn.context)
         return self._task
 
     async def _work(self) -> None:

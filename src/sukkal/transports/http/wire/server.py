@@ -58,6 +58,11 @@ class WireServer:
             config = uvicorn_config(app, settings, sockets)
             self._sockets = self._shared.handover = SocketHandover(sockets, config, self._shared.heads.date)
 
+    @property
+    def connected(self) -> int:
+        """How many connections there are."""
+        return self._shared.connected
+
     async def serve(self, sockets: Sequence[socket.socket]) -> None:
         """Accept connections on bound sockets until the end."""
         loop, context = asyncio.get_running_loop(), self._tls.context if self._tls else None

@@ -68,10 +68,15 @@ class Shared:
         self._now_ms = now_ms
 
     @property
+    def connected(self) -> int:
+        """How many connections there are, those that were taken over included."""
+        taken_over = len(self.handover) if self.handover else 0
+        return len(self.connections) + taken_over
+
+    @property
     def crowded(self) -> bool:
         """Whether there is one connection too many."""
-        taken_over = len(self.handover) if self.handover else 0
-        return len(self.connections) + taken_over > self.connections_max
+        return self.connected > self.connections_max
 
     def has_sockets(self, path: str) -> bool:
         """Tell whether a path is one at which WebSockets are taken."""

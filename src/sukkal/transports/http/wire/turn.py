@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Generator
+from contextvars import Context, copy_context
 from typing import Any, Final, Generic, TypeVar
 
 __all__ = ["Turn"]
@@ -18,13 +19,15 @@ class Turn(Generic[T]):
 
     Most handlers never wait, and a task for each would cost more than many of them. So ``begin`` makes the first step
     at once, in the name of the task; only what is not finished then is left to it. The task awaits the turn, again and
-    again: each time it gets what the next coroutine returns or raises.
+    again: each time it gets what the next coroutine returns or raises. It has to run in the turn's ``context``, so that
+    what a coroutine sets there in its first step is there in the others.
     """
 
-    __slots__ = ("_coroutine", "_given", "_loop", "_result", "_waits", "_wake", "_yielded")
+    __slots__ = ("_coroutine", "_given", "_loop", "_result", "_waits", "_wake", "_yielded", "context")
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
+        self.context: Context = copy_context()
         self._coroutine: Coroutine[Any, Any, T] | None = None
         self._yielded: Any = None
         self._waits = False
@@ -36,7 +39,7 @@ class Turn(Generic[T]):
         """Make the first step. Raises ``StopIteration`` with what the coroutine returns if that was the last one."""
         _enter(self._loop, task)
         try:
-            self._yielded = coroutine.send(None)
+            self._yielded = self.context.run(coroutine.send, None)
         finally:
             _leave(self._loop, task)
         self._coroutine, self._waits = coroutine, True

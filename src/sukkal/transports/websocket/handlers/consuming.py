@@ -53,7 +53,7 @@ async def create(call: Call, prefetch: int) -> Reply:
 def _text(queue_name: str, message: Message) -> bytes:
     (view,) = message_views((message,), "", 0, checksum=False, detailed=True)
     more = {"message_id": message.id, "claim_id": message.claim_id or ""}
-    for name in ("reply_to", "correlation_id"):
+    for name in ("reply_to", "correlation_id", "traceparent", "tracestate"):
         if isinstance(value := getattr(view, name), str):
             more[name] = value
     return notification(queue_name, message.body, ttl_s=message.ttl_s, more=more)
