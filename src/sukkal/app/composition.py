@@ -27,6 +27,7 @@ from sukkal.app.sockets import WebSockets, web_sockets
 from sukkal.app.steering import SteeredClock
 from sukkal.app.traces import traces
 from sukkal.app.upkeep import Upkeep, upkeep
+from sukkal.carrying.arriving import check_whole
 from sukkal.clock import elapsed_s
 from sukkal.console import console_files
 from sukkal.engines.commits import Commits
@@ -109,12 +110,10 @@ async def running(
     """
     clock, reloading = SteeredClock(now_ms), Reloading()
     commits, registry = Commits(elapsed_s), CollectorRegistry()
-    engine = pooled_engine(settings, clock, commits)
     lenses = Lenses(Recogniser(Registry(installed_formats())))
     async with contextlib.AsyncExitStack() as stack:
         tracer = await stack.enter_async_context(traces(settings))
-        await engine.start()
-        stack.push_async_callback(engine.close)
+        engine = await stack.enter_async_context(_store(settings, clock, commits, now_ms))
         if steered and engine.shared is not None:
             await clock.begin(engine.shared)
             now_ms = clock
@@ -155,6 +154,19 @@ async def running(
         _measure_process(stack, registry, app, present, clock)
         _begin(stack, app, engine, now_ms)
         yield app
+
+
+@contextlib.asynccontextmanager
+async def _store(
+    settings: Settings, clock: SteeredClock, commits: Commits, now_ms: Callable[[], int]
+) -> AsyncIterator[PooledEngine]:
+    engine = pooled_engine(settings, clock, commits)
+    await engine.start()
+    try:
+        await check_whole(engine, now_ms())
+        yield engine
+    finally:
+        await engine.close()
 
 
 def _app(

@@ -14,9 +14,12 @@ from sukkal.identity.keys import without_secrets
 __all__ = ["main"]
 
 _MODULES: Final = {
+    "backup": "carrying",
     "forward": "forward",
     "import": "importing",
     "key": "key",
+    "migrate": "carrying",
+    "restore": "carrying",
     "serve": "serve",
     "settings": "show",
 }

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple, NoReturn
 
 from sukkal import __version__
 from sukkal.cli import (
+    carrying_arguments,
     completion,
     demo,
     doctor,
@@ -26,7 +27,13 @@ from sukkal.settings import FIELDS, Field, Origin, unknown
 __all__ = ["Command", "parse", "parser"]
 
 _FLAG: Final = Origin("flag")
-_WITHOUT_SETTINGS: Final = {"forward": forward_arguments, "import": import_arguments}
+_WITHOUT_SETTINGS: Final[Mapping[str, Callable[[Any], None]]] = {
+    "forward": forward_arguments.add_to,
+    "import": import_arguments.add_to,
+    "migrate": carrying_arguments.add_migrate_to,
+    "backup": carrying_arguments.add_backup_to,
+    "restore": carrying_arguments.add_restore_to,
+}
 _ACTING: Final[Mapping[str, Callable[[Any], None]]] = {
     **{name: noun.add_to for name, noun in NOUNS.items()},
     "key": key_arguments.add_to,
@@ -107,9 +114,7 @@ def parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--reference", action="store_true", help="Print what each setting means, as Markdown, instead."
             )
-    for without in _WITHOUT_SETTINGS.values():
-        without.add_to(commands)
-    for add_to in _ACTING.values():
+    for add_to in (*_WITHOUT_SETTINGS.values(), *_ACTING.values()):
         add_to(commands)
     return top_level
 

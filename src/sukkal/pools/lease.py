@@ -6,8 +6,9 @@ from typing import Final
 from sukkal.model import RecordKey
 from sukkal.records import Records
 
-__all__ = ["Lease"]
+__all__ = ["LEASES", "Lease"]
 
+LEASES: Final = "lease"
 _LASTS_MS: Final = 60_000
 
 
@@ -16,7 +17,7 @@ class Lease:
 
     def __init__(self, records: Records, name: str, holder: str, now_ms: Callable[[], int]) -> None:
         self._records = records
-        self._key = RecordKey("lease", "", name)
+        self._key = RecordKey(LEASES, "", name)
         self._holder = holder.encode()
         self._now_ms = now_ms
 

@@ -17,13 +17,13 @@ from sukkal.pools.places import Places
 from sukkal.pools.wholes import Wholes
 from sukkal.store import Engine, Shared
 
-__all__ = ["PooledEngine"]
+__all__ = ["NUMBERS_PER_MS", "PooledEngine"]
 
 C = TypeVar("C", bound=Callable[..., Any])
 
 _TRIES: Final = 10
 _HELD_PAUSE_S: Final = 0.1
-_NUMBERS_PER_MS: Final = 1_000
+NUMBERS_PER_MS: Final = 1_000
 """More than any engine gives, so that numbers by the time are greater than all that were given before."""
 _FENCE: Final = RecordKey("fence", "", "fence")
 
@@ -135,7 +135,7 @@ class PooledEngine:
         if self._tell is not None:
             member.hints(self._tell)
         now_ms = self._now_ms()
-        await member.ask("admit", (), above=now_ms * _NUMBERS_PER_MS)
+        await member.ask("admit", (), above=now_ms * NUMBERS_PER_MS)
 
     # -- where a queue is
 
@@ -152,7 +152,7 @@ class PooledEngine:
             found = await getattr(self._nowhere, call)(*given, **more)
             if isinstance(found, Page):
                 # Wherever the queue will be, it begins behind this, also by the clock of another node.
-                return replace(found, last=(more["now_ms"] - self._settle_ms) * _NUMBERS_PER_MS, dropped=0)
+                return replace(found, last=(more["now_ms"] - self._settle_ms) * NUMBERS_PER_MS, dropped=0)
             return found
         if pool == HOME:
             return await getattr(self.home, call)(*given, **more)
@@ -177,7 +177,7 @@ class PooledEngine:
                 return before
             pool = await self.choice.choose(flavor) if self._placing else HOME
             # Its numbers must be greater than those that were told of the queue when it was nowhere.
-            await self.ask(pool, "admit", (owner, history_of(owner)), above=now_ms * _NUMBERS_PER_MS)
+            await self.ask(pool, "admit", (owner, history_of(owner)), above=now_ms * NUMBERS_PER_MS)
             return pool
 
         return owner, await self.places.ensure(owner, choose)

@@ -21,7 +21,7 @@ from sukkal.testing.contract_subscriptions import due, post, subscribe
 from sukkal.testing.move_ends import ALL, LATER_MS, Ends, MovableEngine
 from sukkal.testing.subject import QUEUE
 
-__all__ = ["DurableMovingContract", "MovingContract"]
+__all__ = ["DurableMovingContract", "MovingContract", "fill"]
 
 
 class MovingContract:
@@ -39,13 +39,13 @@ class MovingContract:
         ends.close()
 
     def test_a_queue_moves_with_all_that_callers_can_see(self, ends: Ends) -> None:
-        backlog = _fill(ends)
+        backlog = fill(ends)
         before = ends.seen(ends.source, QUEUE, backlog)
         ends.move(QUEUE, backlog)
         assert ends.seen(ends.target, QUEUE, backlog) == before
 
     def test_what_happens_while_it_is_copied_moves_too(self, ends: Ends) -> None:
-        backlog = _fill(ends)
+        backlog = fill(ends)
         seen: list[Any] = []
 
         def use() -> None:
@@ -185,7 +185,7 @@ class MovingContract:
         assert look(ends.subject).epoch > 10**15 * 3
 
     def test_what_is_staged_is_seen_by_nobody(self, ends: Ends) -> None:
-        backlog = _fill(ends)
+        backlog = fill(ends)
         nothing = ends.seen(ends.target, QUEUE, backlog)
         for key in (QUEUE, backlog):
             ends.copy(key)
@@ -199,7 +199,7 @@ class MovingContract:
         assert (usage.queues, usage.messages, usage.subscriptions) == (0, 0, 0)
 
     def test_what_was_staged_twice_is_there_once(self, ends: Ends) -> None:
-        backlog = _fill(ends)
+        backlog = fill(ends)
         before = ends.seen(ends.source, QUEUE, backlog)
         for key in (QUEUE, backlog):
             ends.copy(key)
@@ -245,7 +245,7 @@ class DurableMovingContract(MovingContract):
     """What an engine has to pass besides if its data outlive the process."""
 
     def test_a_move_goes_on_after_reopening_at_any_step(self, ends: Ends) -> None:
-        backlog = _fill(ends)
+        backlog = fill(ends)
         copied = {key: ends.copy(key) for key in (QUEUE, backlog)}
         ends.reopen()
         ends.subject.claim(2)
@@ -271,7 +271,7 @@ class DurableMovingContract(MovingContract):
         assert due(ends.swapped().subject) == [backlog]
 
 
-def _fill(ends: Ends) -> QueueKey:
+def fill(ends: Ends) -> QueueKey:
     """Put one of everything into the queue and return the backlog of its subscription."""
     subject = ends.subject
     subject.run(ends.source.put_queue(QUEUE, {"a": {"b": [1]}}, revision=None, now_ms=subject.clock()))

@@ -24,9 +24,10 @@ from sukkal.engines.memory.contents import (
     usage,
     visible,
 )
-from sukkal.engines.memory.moving import Followed, MovingInMemory, Staged
-from sukkal.engines.memory.records import RecordsInMemory, RecordTable
+from sukkal.engines.memory.moving import Followed, Staged
+from sukkal.engines.memory.records import RecordTable
 from sukkal.engines.memory.subscriptions import expired
+from sukkal.engines.memory.whole import WholeInMemory
 from sukkal.errors import ClaimNotFound, RevisionConflict
 from sukkal.model import (
     Claim,
@@ -57,7 +58,7 @@ __all__ = ["MemoryEngine"]
 _NUMBERS_PER_MS: Final = 1_000
 
 
-class MemoryEngine(MovingInMemory, RecordsInMemory):
+class MemoryEngine(WholeInMemory):
     """Keeps all data in the process. See ``sukkal.store.Engine``."""
 
     def __init__(self) -> None:

@@ -44,6 +44,14 @@ class RecordTable:
         live = [record for record in records if _live(record, now_ms)]
         return RecordPage(tuple(live[:limit]), live[limit - 1].key[1:] if len(live) > limit else None)
 
+    def all(self, *, now_ms: int) -> "tuple[Record, ...]":
+        """Return all live records by their keys."""
+        return tuple(self._records[key] for key in sorted(self._records) if _live(self._records[key], now_ms))
+
+    def bring(self, record: Record) -> None:
+        """Keep a record as it is."""
+        self._records[record.key] = record
+
     def delete(self, key: RecordKey, *, now_ms: int) -> bool:
         """Delete a live record and tell whether there was one."""
         if self.get(key, now_ms=now_ms) is None:

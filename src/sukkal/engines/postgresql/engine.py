@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from sukkal.engines.commits import Commits
 from sukkal.engines.postgresql import claiming, managing, publishing, reading, records, repetitions, subscriptions
-from sukkal.engines.postgresql.database import Database
+from sukkal.engines.postgresql.alone import check_served, have_alone
+from sukkal.engines.postgresql.database import Connection, Database
 from sukkal.engines.postgresql.hints import Hints
 from sukkal.engines.postgresql.lanes import Call, Lanes
-from sukkal.engines.postgresql.move_calls import MovingInPostgresql
 from sukkal.engines.postgresql.reads import Gathering, Reads
 from sukkal.engines.postgresql.record_calls import CONTROL
+from sukkal.engines.postgresql.whole_calls import WholeInPostgresql
 from sukkal.errors import QueueMoved, StoreUnavailable
 from sukkal.model import (
     Claim,
@@ -48,10 +49,11 @@ _CONNECT_S_MAX: Final = 10.0
 _STATEMENT_S_MAX: Final = 30.0
 
 
-class PostgresqlEngine(MovingInPostgresql):
+class PostgresqlEngine(WholeInPostgresql):
     """Keeps all data in one database, with as many others as there are. See ``sukkal.store.Engine``.
 
-    ``connect_s`` and ``statement_s`` bound how long the server may take, for a connection and for a statement.
+    ``connect_s`` and ``statement_s`` bound how long the server may take, for a connection and for a statement. While it
+    is used ``alone`` nobody else can start.
     """
 
     def __init__(
@@ -62,11 +64,14 @@ class PostgresqlEngine(MovingInPostgresql):
         statement_s: float = _STATEMENT_S_MAX,
         lanes: int = _LANES,
         commits: Commits | None = None,
+        alone: bool = False,
     ) -> None:
         self._commits = commits or Commits()
         self._database = Database(url, connect_s=connect_s, statement_s=statement_s)
         self._lane_count = lanes
         self._hints: Hints | None = None
+        self._alone = alone
+        self._keeper: Connection | None = None
         self._holding = Counter()
         self._queues: Gathering[QueueKey, Queue | QueueMoved]
         self._rolls: Gathering[subscriptions.Listing, tuple[Subscription, ...] | QueueMoved]
@@ -74,6 +79,10 @@ class PostgresqlEngine(MovingInPostgresql):
     async def start(self) -> None:
         """Bring the schema to this version. Raises ``DataTooNew``, ``StartupError``."""
         await self._database.migrate()
+        if self._alone:
+            self._keeper = await have_alone(self._database)
+        else:
+            await check_served(self._database)
         self._lanes = Lanes(self._database, self._commits, count=self._lane_count)
         self._reads = Reads(self._database, count=_READERS)
         self._queues = Gathering(partial(reading.get_queues, self._reads))
@@ -88,6 +97,9 @@ class PostgresqlEngine(MovingInPostgresql):
         await self._queues.finish()
         await self._rolls.finish()
         await self._reads.close()
+        if self._keeper is not None:
+            self._keeper.terminate()
+            self._keeper = None
 
     def stalled_ms(self, now_ms: int) -> int:
         """Return for how long writes have been seen waiting without any having been done."""

@@ -5,7 +5,7 @@ import msgspec
 
 from sukkal.engines.lifetimes import SET_ASIDE
 from sukkal.engines.marks import mark_of
-from sukkal.engines.postgresql.reads import Reads
+from sukkal.engines.postgresql.reads import Fetching
 from sukkal.engines.postgresql.rows import claim_of, message_of, queue_of, subscription_of
 from sukkal.engines.postgresql.statements import SQL
 from sukkal.model import Once, QueueKey
@@ -14,19 +14,19 @@ from sukkal.moving import Act, Changes, Details, Frame, Stored
 __all__ = ["changes", "details", "frame", "stored_after"]
 
 
-async def frame(reads: Reads, key: QueueKey) -> Frame | None:
+async def frame(reads: Fetching, key: QueueKey) -> Frame | None:
     """Return a queue without what it holds."""
     for *queue, number, last, ends_ms in await reads.fetch(SQL.frame, *_place(key), -1 - mark_of(key)):
         return Frame(queue=queue_of(key, *queue), epoch=number, last=last, ends_ms=ends_ms)
     return None
 
 
-async def stored_after(reads: Reads, key: QueueKey, sequence: int, *, limit: int, now_ms: int) -> tuple[Stored, ...]:
+async def stored_after(reads: Fetching, key: QueueKey, sequence: int, *, limit: int, now_ms: int) -> tuple[Stored, ...]:
     """Return messages behind a sequence."""
     return tuple(map(_stored, await reads.fetch(SQL.stored_after, *_place(key), sequence, limit, now_ms)))
 
 
-async def changes(reads: Reads, key: QueueKey, after: int, *, limit: int, now_ms: int) -> Changes:
+async def changes(reads: Fetching, key: QueueKey, after: int, *, limit: int, now_ms: int) -> Changes:
     """Return messages that have changed, in the order of their last changes."""
     rows = await reads.fetch(SQL.changed, *_place(key), after, limit, now_ms)
     stored = tuple([_stored(row) for row in rows if row[0] is not None])
@@ -34,7 +34,7 @@ async def changes(reads: Reads, key: QueueKey, after: int, *, limit: int, now_ms
     return Changes(stored, gone, rows[-1][13] if rows else None)
 
 
-async def details(reads: Reads, key: QueueKey, after: tuple[str, str], *, limit: int, now_ms: int) -> Details:
+async def details(reads: Fetching, key: QueueKey, after: tuple[str, str], *, limit: int, now_ms: int) -> Details:
     """Return claims, then acts, then subscriptions."""
     table, name = after
     if table in ("", "claims"):

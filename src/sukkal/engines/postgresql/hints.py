@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from sukkal.engines.postgresql.alone import serves
 from sukkal.engines.postgresql.database import Connection, Database
 from sukkal.engines.postgresql.failures import FAILURES
 from sukkal.engines.postgresql.statements import SQL
@@ -84,6 +85,9 @@ class Hints:
         # What it says has nothing to lose, so it need not wait for the disk.
         connection = await self._database.connect(synchronous_commit="off")
         try:
+            if not await serves(connection):
+                _log.warning("the store is being moved by somebody who thinks that nobody serves it")
+                return
             connection.add_termination_listener(lambda _: self._some.set())
             self._own_pid = connection.get_server_pid()
             await connection.add_listener(_CHANNEL, self._hear)

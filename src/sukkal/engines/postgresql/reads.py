@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import asyncpg
 
@@ -11,10 +11,17 @@ from sukkal.engines.postgresql.database import Connection, Database
 from sukkal.engines.postgresql.failures import FAILURES, UNFIT, is_away, moved, our_error
 from sukkal.errors import StoreUnavailable, SukkalError
 
-__all__ = ["Gathering", "Reads"]
+__all__ = ["Fetching", "Gathering", "Reads"]
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+
+class Fetching(Protocol):
+    """What runs queries."""
+
+    async def fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
+        """Return all rows of a query."""
 
 
 class Reads:

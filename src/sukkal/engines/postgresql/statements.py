@@ -8,4 +8,4 @@ __all__ = ["SCHEMA", "SQL"]
 
 SCHEMA: Final = Schema("sukkal", __package__)
 
-SQL: Final = statements(__package__, "queries.sql", "records.sql", "subscriptions.sql", "moving.sql")
+SQL: Final = statements(__package__, "queries.sql", "records.sql", "subscriptions.sql", "moving.sql", "whole.sql")

@@ -17,7 +17,7 @@ from sukkal.engines.sqlite.checkpoints import Checkpoints
 from sukkal.engines.sqlite.database import Database
 from sukkal.engines.sqlite.idle import is_idle
 from sukkal.engines.sqlite.markers import Markers
-from sukkal.engines.sqlite.move_calls import MovingInSqlite
+from sukkal.engines.sqlite.whole_calls import WholeInSqlite
 from sukkal.engines.sqlite.writer import GroupCommit
 from sukkal.errors import RevisionConflict
 from sukkal.model import (
@@ -50,7 +50,7 @@ __all__ = ["SqliteEngine"]
 T = TypeVar("T")
 
 
-class SqliteEngine(MovingInSqlite):
+class SqliteEngine(WholeInSqlite):
     """Keeps all data in one directory, which it holds alone while it is started. See ``sukkal.store.Engine``."""
 
     def __init__(self, directory: Path, commits: Commits | None = None) -> None:

@@ -15,6 +15,6 @@ def migrations() -> list[str]:
     return [(folder / name).read_text("utf-8") for name in names]
 
 
-_FILES: Final = ("queries.sql", "records.sql", "subscriptions.sql", "moving.sql")
+_FILES: Final = ("queries.sql", "records.sql", "subscriptions.sql", "moving.sql", "whole.sql")
 
 SQL: Final = Statements("".join((resources.files(__package__) / name).read_text("utf-8") for name in _FILES))
