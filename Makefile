@@ -7,6 +7,9 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 INSTALL = PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore $(PYTHON3) -m pip --python $(PYTHON) install --quiet
 
+# Tests run in two processes, file by file, in the order of the files: the long ones come early.
+SPREAD := -n 2 --dist loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
@@ -22,7 +25,7 @@ run: $(VENV)/installed  ## Install the service and start it in the foreground; F
 
 .PHONY: test
 test: environments  ## Install what the tests need, run all checks and all tests; ARGS="-k ..." go to pytest
-	@status=0; $(MAKE) check || status=1; $(PYTHON) -m pytest $(ARGS) || status=1; exit $$status
+	@status=0; $(MAKE) check || status=1; $(PYTHON) -m pytest $(SPREAD) $(ARGS) || status=1; exit $$status
 
 .PHONY: check
 check: $(VENV)/installed-dev  ## Run the style, type and import checks
