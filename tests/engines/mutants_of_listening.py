@@ -38,8 +38,8 @@ MUTANTS_OF_LISTENING: Final = (
     Mutant(
         "a deletion by id is not noted as a removal",
         "publishing.py",
-        "            catalogue.removed(entry.number, *gone[0])\n",
-        "            pass\n",
+        "        catalogue.removed(entry.number, max([sequence for _, sequence in gone]))\n",
+        "        pass\n",
     ),
     Mutant(
         "the sweeper's removals are not noted",

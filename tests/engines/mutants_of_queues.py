@@ -59,14 +59,14 @@ MUTANTS_OF_QUEUES: Final = (
     Mutant(
         "a queue with a claim is idle",
         "queries.sql",
-        "SELECT 1 FROM claims WHERE queue = ? AND expires_ms > ? LIMIT 1",
-        "SELECT 1 FROM claims WHERE queue = ? AND expires_ms < ? - 1000000000 LIMIT 1",
+        "WHERE c.queue = ? AND c.expires_ms > ? LIMIT ?",
+        "WHERE c.queue = ? AND c.expires_ms < ? - 1000000000 LIMIT ?",
     ),
     Mutant(
         "a queue whose claim has ended is not idle",
         "queries.sql",
-        "SELECT 1 FROM claims WHERE queue = ? AND expires_ms > ? LIMIT 1",
-        "SELECT 1 FROM claims WHERE queue = ? AND expires_ms >= ? LIMIT 1",
+        "WHERE c.queue = ? AND c.expires_ms > ? LIMIT ?",
+        "WHERE c.queue = ? AND c.expires_ms >= ? LIMIT ?",
     ),
     Mutant("a queue that was posted to is idle", "idle.py", "max(entry.number, last or 0, ", "max(entry.number, "),
     Mutant(
@@ -110,7 +110,7 @@ MUTANTS_OF_QUEUES: Final = (
     Mutant(
         "what an earlier process left goes at once",
         "idle.py",
-        "                self._expect(key, _term.decode(record.value).idle_s)",
+        "                self._expect(key, term.idle_s, term.used_ms or None)",
         "                self._expect(key, 0)\n                self._uses._last_ms[key] = 0",
         *_IDLE,
     ),
@@ -236,8 +236,8 @@ MUTANTS_OF_QUEUES: Final = (
     Mutant(
         "a dead letter forgets who waits",
         "letters.py",
-        "(why, passed, was.reply_to, was.correlation_id)",
-        "(why, passed)",
+        "msgspec.structs.replace(was, dead_letter=why, passed=passed)",
+        "_Way(dead_letter=why, passed=passed)",
         *_CALLS,
     ),
     Mutant(

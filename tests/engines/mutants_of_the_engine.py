@@ -114,8 +114,8 @@ MUTANTS_OF_THE_ENGINE: Final = (
     Mutant(
         "a message claimed for the last time is not set aside",
         "claiming.py",
-        "aside = set_aside or (max_attempts is not None and message.attempts >= max_attempts)",
-        "aside = set_aside",
+        "exhausted_at = 0 if set_aside else max_attempts",
+        "exhausted_at = 0 if set_aside else None",
     ),
     Mutant(
         "taking what was set aside counts as an attempt",

@@ -61,9 +61,12 @@ def claim(
         return taken
     ends_ms = now_ms + new.ttl_s * 1_000
     writer.execute(SQL.insert_claim, (number, queue, new.id, new.ttl_s, new.grace_s, now_ms, ends_ms))
-    for before, message in zip(found, taken, strict=True):
-        aside = set_aside or (max_attempts is not None and message.attempts >= max_attempts)
-        _hold(writer, number, before, message, aside=aside)
+    exhausted_at = 0 if set_aside else max_attempts
+    writer.executemany(SQL.take, [_held(number, message, exhausted_at) for message in taken])
+    kept = zip(found, taken, strict=True)
+    longer = [(after.ttl_s, after.expires_ms, after.sequence) for before, after in kept if _lives_longer(before, after)]
+    if longer:
+        writer.executemany(SQL.keep, longer)
     return taken
 
 
@@ -98,15 +101,14 @@ def _kept(ttl_s: int, expires_ms: int, ends_ms: int, claim_ttl_s: int, grace_s: 
     return claim_ttl_s + grace_s, ends_ms + grace_s * 1_000
 
 
-def _hold(writer: apsw.Connection, number: int, before: Message, held: Message, *, aside: bool) -> None:
-    lifetime = SET_ASIDE if aside else lifetime_class(held.expires_ms - held.visible_ms)
-    if held.expires_ms == before.expires_ms:
-        writer.execute(SQL.take, (number, held.visible_ms, lifetime, held.attempts, held.sequence))
-    else:
-        writer.execute(
-            SQL.take_and_keep,
-            (number, held.visible_ms, lifetime, held.attempts, held.ttl_s, held.expires_ms, held.sequence),
-        )
+def _held(number: int, message: Message, exhausted_at: int | None) -> tuple[int, int, int, int, int]:
+    aside = exhausted_at is not None and message.attempts >= exhausted_at
+    lifetime = SET_ASIDE if aside else lifetime_class(message.expires_ms - message.visible_ms)
+    return number, message.visible_ms, lifetime, message.attempts, message.sequence
+
+
+def _lives_longer(before: Message, held: Message) -> bool:
+    return held.expires_ms != before.expires_ms
 
 
 def extend(

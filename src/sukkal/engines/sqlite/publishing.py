@@ -56,16 +56,15 @@ def delete_messages(
     entry = catalogue.present_live(key, now_ms)
     if entry is None:
         return dict.fromkeys(ids, Deleted.MISSING)
-    sql = SQL.delete_live_id if claimed else SQL.delete_unclaimed_id
-    outcome: dict[str, Deleted] = {}
-    for id_ in dict.fromkeys(ids):
-        if gone := fetch(writer, sql, (entry.number, id_, now_ms)):
-            catalogue.removed(entry.number, *gone[0])
-            outcome[id_] = Deleted.DONE
-        elif claimed or not fetch(writer, SQL.place, (entry.number, id_, now_ms)):
-            outcome[id_] = Deleted.MISSING
-        else:
-            outcome[id_] = Deleted.CLAIMED
+    sql = SQL.delete_live_ids if claimed else SQL.delete_unclaimed_ids
+    gone = fetch(writer, sql, (entry.number, msgspec.json.encode(ids).decode(), now_ms))
+    if gone:
+        catalogue.removed(entry.number, max([sequence for _, sequence in gone]))
+    outcome = dict.fromkeys([id_ for id_, _ in gone], Deleted.DONE)
+    for id_ in ids:
+        if id_ not in outcome:
+            there = not claimed and fetch(writer, SQL.place, (entry.number, id_, now_ms))
+            outcome[id_] = Deleted.CLAIMED if there else Deleted.MISSING
     return outcome
 
 

@@ -150,18 +150,20 @@ SELECT sequence, expires_ms, lifetime, ttl_s FROM messages WHERE claim = ? AND e
 -- name: delete_message
 DELETE FROM messages WHERE sequence = ?
 
--- name: delete_live_id
-DELETE FROM messages WHERE queue = ? AND id = ? AND expires_ms > ? RETURNING sequence
+-- name: delete_live_ids
+DELETE FROM messages WHERE queue = ?1 AND id IN (SELECT value FROM json_each(?2)) AND expires_ms > ?3
+RETURNING id, sequence
 
--- name: delete_unclaimed_id
-DELETE FROM messages WHERE queue = ?1 AND id = ?2 AND expires_ms > ?3 AND (claim IS NULL OR visible_ms <= ?3)
-RETURNING sequence
+-- name: delete_unclaimed_ids
+DELETE FROM messages WHERE queue = ?1 AND id IN (SELECT value FROM json_each(?2)) AND expires_ms > ?3
+    AND (claim IS NULL OR visible_ms <= ?3)
+RETURNING id, sequence
 
 -- name: take
 UPDATE messages SET claim = ?, visible_ms = ?, lifetime = ?, attempts = ? WHERE sequence = ?
 
--- name: take_and_keep
-UPDATE messages SET claim = ?, visible_ms = ?, lifetime = ?, attempts = ?, ttl_s = ?, expires_ms = ? WHERE sequence = ?
+-- name: keep
+UPDATE messages SET ttl_s = ?, expires_ms = ? WHERE sequence = ?
 
 -- name: hold_longer
 UPDATE messages SET visible_ms = ?, lifetime = ?, ttl_s = ?, expires_ms = ? WHERE sequence = ?
