@@ -31,7 +31,7 @@ NOT_JSON = {
     "a null byte": b'{"a": "\x00", "messages": [{"body": "\x00"}]}',
     "a bad escape": b'{"a": "\\x41", "messages": [{"body": "\\x41"}]}',
     "deep arrays": b'{"ttl": ' + b"[" * 20_000 + b"]" * 20_000 + b"}",
-    "deep objects": b'{"ttl": ' + b'{"a":' * 9_000 + b"1" + b"}" * 9_000 + b"}",
+    "deep objects": b'{"ttl": ' + b'{"a":' * 10_500 + b"1" + b"}" * 10_500 + b"}",
     "only openings": b"[" * 30_000,
 }
 

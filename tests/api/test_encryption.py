@@ -3,6 +3,7 @@
 import base64
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -76,7 +77,7 @@ def test_the_same_body_is_never_stored_the_same(tmp_path: Path) -> None:
         service.put("/v2/queues/q", json={"_enable_encrypt_messages": True})
         service.post_bodies(*["same"] * 50, queue="q")
         service.close()
-    with sqlite3.connect(next(tmp_path.glob("*.sqlite3"))) as database:
+    with closing(sqlite3.connect(next(tmp_path.glob("*.sqlite3")))) as database:
         bodies = [row[0] for row in database.execute("SELECT body FROM messages")]
     assert len(set(bodies)) == 50 * 2
     assert all(is_sealed(body) for body in bodies)
@@ -191,7 +192,7 @@ def test_a_stored_body_cannot_be_moved_to_another_message_or_project(tmp_path: P
     encrypt(service)
     first, second = service.post_bodies("first", "second")
     service.close()
-    with sqlite3.connect(next(tmp_path.glob("*.sqlite3"))) as database:
+    with closing(sqlite3.connect(next(tmp_path.glob("*.sqlite3")))) as database:
         database.execute(
             "UPDATE messages SET body = (SELECT body FROM messages WHERE id = ?) WHERE id = ?", (first, second)
         )
