@@ -19,6 +19,7 @@ import trustme
 from tests.answering import Answering, Said
 from tests.cli.conftest import Commands
 from tests.cli.running import environment
+from tests.engines.postgresql_server import PASSWORD, USER, PostgreSQL
 from tests.serving import ServerProcess
 from tests.unit.scripted_keystone import ScriptedKeystone, refusal
 
@@ -125,6 +126,45 @@ def test_data_of_another_version_or_program_are_found(doctor: Doctor, tmp_path: 
         assert words in doctor(fails=True)["store"]["seen"]
     database.write_text("no database, " * 100)
     assert "cannot be read" in doctor(fails=True)["store"]["seen"]
+
+
+def test_a_database_is_looked_at_before_and_while_it_is_served(doctor: Doctor, postgresql: PostgreSQL) -> None:
+    store = postgresql.new_database()
+    found = doctor(store=store)
+    assert found["store"]["state"] == "warn"  # The server of the tests does not sync.
+    assert "does not sync" in found["store"]["seen"]
+    assert PASSWORD not in str(found)
+    assert found["disk space"]["state"] == "skipped"
+    with ServerProcess(store) as server:
+        assert "PostgreSQL 18" in doctor("--url", server.url)["store"]["seen"]
+
+
+def test_a_database_of_a_newer_version_is_found(doctor: Doctor, postgresql: PostgreSQL) -> None:
+    store = postgresql.new_store()
+    postgresql.execute("INSERT INTO sukkal.versions VALUES (999, 999)", store.rpartition("/")[2])
+    assert "knows 999" in doctor(fails=True, store=store)["store"]["seen"]
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("postgresql://nobody:wrong@127.0.0.1:{port}/postgres", "does not let this user in"),
+        ("postgresql://{user}:{password}@127.0.0.1:{port}/none", "is no database"),
+        ("postgresql://{user}:{password}@127.0.0.1:1/postgres", "does not answer"),
+    ],
+)
+def test_a_database_that_cannot_be_used_is_found(url: str, words: str, doctor: Doctor, postgresql: PostgreSQL) -> None:
+    found = doctor(fails=True, store=url.format(port=postgresql.port, user=USER, password=PASSWORD))["store"]
+    assert words in found["seen"]
+    assert found["todo"]
+    assert PASSWORD not in str(found)
+
+
+def test_a_server_that_syncs_is_well_and_a_standby_is_not(doctor: Doctor) -> None:
+    with PostgreSQL(durable=True) as primary:
+        assert doctor(store=primary.url("postgres"))["store"]["state"] == "ok"
+        with PostgreSQL(standby_of=primary) as standby:
+            assert "standby" in doctor(fails=True, store=standby.url("postgres"))["store"]["seen"]
 
 
 class Disk(NamedTuple):

@@ -27,3 +27,15 @@ SELECT coalesce(max(version), 0), coalesce(max(works_with), 0) FROM versions
 
 -- name: note_version
 INSERT INTO versions (version, works_with) VALUES ($1, $2)
+
+-- What a server is like, for those who only look.
+-- name: look
+SELECT current_setting('server_version'), pg_is_in_recovery(), has_database_privilege(current_database(), 'CREATE'),
+    current_setting('fsync')::boolean AND current_setting('full_page_writes')::boolean
+        AND current_setting('synchronous_commit') <> 'off',
+    current_setting('max_connections')::integer
+        - (SELECT count(*)::integer FROM pg_stat_activity WHERE backend_type = 'client backend'),
+    (extract(epoch FROM clock_timestamp()) * 1000)::bigint
+
+-- name: has_versions
+SELECT to_regclass(quote_ident($1) || '.versions') IS NOT NULL

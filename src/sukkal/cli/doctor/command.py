@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sukkal.cli import codes
 from sukkal.cli.doctor.certificates import check_tls
+from sukkal.cli.doctor.databases import check_database
 from sukkal.cli.doctor.identity import check_files, check_keystone
 from sukkal.cli.doctor.network import ask, check_clock, check_ports, check_service
 from sukkal.cli.doctor.places import check_disk, check_store
@@ -59,7 +60,7 @@ async def _check(options: Mapping[str, Any]) -> list[Verdict]:
     return [
         ok(_SETTINGS, "they can be read and do not contradict each other"),
         await check_files(settings, now_ms),
-        check_store(settings),
+        await check_database(settings.database, now_ms) if settings.database else check_store(settings),
         check_disk(settings),
         *check_ports(settings, answered),
         check_tls(settings, now_ms()),

@@ -47,7 +47,7 @@ def check_store(settings: Settings) -> Verdict:
 def check_disk(settings: Settings) -> Verdict:
     """Check that there is room for more messages."""
     if settings.directory is None:
-        return skipped(_DISK, "the data is in memory")
+        return skipped(_DISK, "the data is in a database" if settings.database else "the data is in memory")
     place = _first_that_exists(Path(settings.directory))
     try:
         free = shutil.disk_usage(place).free
