@@ -54,6 +54,15 @@ def test_the_pods_are_selected_by_the_labels_that_they_have() -> None:
     assert budget["spec"]["selector"]["matchLabels"] == labels
 
 
+def test_a_database_that_lets_nobody_in_without_tls_has_it() -> None:
+    patroni = yaml.safe_load((DEPLOY / "patroni/patroni.yml").read_text())
+    parameters = patroni["bootstrap"]["dcs"]["postgresql"]["parameters"]
+    assert {line.split()[0] for line in patroni["postgresql"]["pg_hba"]} == {"local", "hostssl"}
+    assert parameters["ssl"] == "on"
+    assert parameters["ssl_cert_file"]
+    assert parameters["ssl_key_file"]
+
+
 @pytest.mark.parametrize("path", sorted(DEPLOY.rglob("*.service")), ids=name)
 def test_each_unit_starts_a_command_that_there_is(path: Path) -> None:
     command = re.search(r"^ExecStart=/opt/sukkal/bin/sukkal (\S+)", path.read_text(), re.M)

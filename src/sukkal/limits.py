@@ -7,7 +7,7 @@ others are part of the API or of the cost laws.
 from typing import Final
 
 SECOND_MS: Final = 1_000
-# How far the clocks of a node and of the store's server may be apart when the node starts.
+# How far the clocks of a node and of the store's server may be apart: no node starts with more, or follows more.
 CLOCK_APART_S_MAX: Final = 60
 # How long a count is good where other nodes store as well.
 COUNT_GOOD_FOR_MS: Final = 10_000

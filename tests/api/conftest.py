@@ -22,7 +22,7 @@ def databases(postgresql: PostgreSQL) -> list[str]:
 _ON_POSTGRESQL: Final = frozenset(
     [
         *("claims", "concurrency", "encryption", "latest_only", "messages", "pools"),
-        *("queues", "repeating", "subscriptions", "time"),
+        *("names_that_cannot_be", "queues", "repeating", "subscriptions", "time"),
     ]
 )
 """What is tested of these is tested over PostgreSQL, too. All of it would take minutes; and some tests, as those of

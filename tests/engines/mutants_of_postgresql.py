@@ -12,6 +12,7 @@ _COSTS: Final = ("tests/engines/test_postgresql_costs.py",)
 _FUNCTIONS: Final = ("tests/engines/test_postgresql_functions.py",)
 _MOVING: Final = ("tests/engines/test_postgresql_moving_nodes.py",)
 _MOVES: Final = ("tests/engines/test_postgresql_moves.py",)
+_STANDING: Final = ("tests/engines/test_postgresql_standing_still.py",)
 _FAULTS: Final = ("tests/engines/test_postgresql_faults.py",)
 
 
@@ -205,8 +206,27 @@ MUTANTS_OF_POSTGRESQL: Final = (
     _mutant(
         "a page does not say that something expired behind it",
         "queries.sql",
-        "coalesce(bool_or(e.queue = its.number AND e.sequence > $5), false)",
+        "coalesce(bool_or(e.expires_ms <= $4 AND e.sequence > $5), false)",
         "false",
+    ),
+    _mutant(
+        "a page does not say that something expired behind it which was set aside or never free",
+        "queries.sql",
+        "UNION ALL SELECT unnest('{-1,0}'::bigint[]), 9223372036854775807",
+        "",
+    ),
+    _mutant(
+        "a page passes by what has expired of lifetimes that share a class",
+        "queries.sql",
+        "$4 - c.lifetime / 2 * 1000 AS until_ms",
+        "$4 - longest_ms(c.lifetime) AS until_ms",
+    ),
+    _mutant(
+        "a page steps over what other queues have left",
+        "queries.sql",
+        "WHERE m.queue = its.number AND m.lifetime = c.lifetime AND m.visible_ms <= c.until_ms",
+        "WHERE m.expires_ms <= $4 OR m.queue = its.number AND m.lifetime = c.lifetime",
+        suites=_COSTS,
     ),
     _mutant(
         "a backlog outlives its subscription in listings",
@@ -238,6 +258,48 @@ MUTANTS_OF_POSTGRESQL: Final = (
         "lanes.py",
         "            if len(asked) > 1:\n",
         "            if len(asked) > 1_000_000:\n",
+        suites=_FAULTS,
+    ),
+    _mutant(
+        "a transaction that does not end gets another connection in its place",
+        "overdue.py",
+        "    def _begin(self) -> None:\n",
+        "    def _begin(self) -> None:\n        self._give_up()\n",
+        suites=_STANDING,
+    ),
+    _mutant(
+        "a connection that leads nowhere is waited for",
+        "overdue.py",
+        "                self._give_up()\n                return\n",
+        "",
+        suites=_STANDING,
+    ),
+    _mutant(
+        "what was given up is done later",
+        "lanes.py",
+        "        self._taken.clear()\n        self._refuse_waiting()\n",
+        "",
+        suites=_STANDING,
+    ),
+    _mutant(
+        "a node that only listens does not look whether it hears",
+        "hints.py",
+        "            await connection.execute(SQL.clock_ms)\n",
+        "            return\n",
+        suites=_STANDING,
+    ),
+    _mutant(
+        "a connection that is half open counts as none",
+        "reads.py",
+        "self._half_open.popleft() if self._half_open else",
+        "self._half_open.popleft() if False else",
+        suites=_STANDING,
+    ),
+    _mutant(
+        "one lookup that the database cannot make takes the others with it",
+        "engine.py",
+        "            except SukkalError as refused:\n",
+        "            except QueueMoved as refused:\n",
         suites=_FAULTS,
     ),
     _mutant(

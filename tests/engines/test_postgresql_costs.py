@@ -87,6 +87,15 @@ async def elsewhere(engine: PostgresqlEngine) -> None:
     await post(engine, MANY, key=OTHER, at_ms=NOW_MS - 1_000)
 
 
+async def gone_elsewhere(engine: PostgresqlEngine) -> None:
+    """Leave nothing of many in another queue that were taken, and would have expired by now."""
+    begun_ms = NOW_MS - 60_000 - MANY // AT_ONCE
+    await post(engine, MANY, key=OTHER, ttl_s=60, at_ms=begun_ms)
+    for number in range(0, MANY, AT_ONCE):
+        new = NewClaim(id=f"c{number}", ttl_s=0, grace_s=0)
+        await engine.claim(OTHER, new, limit=AT_ONCE, now_ms=begun_ms + AT_ONCE, settle=True)
+
+
 async def blocks(connection: Connection, sql: str, *arguments: Any) -> int:
     """Return how many blocks a statement looks at."""
     plan = await connection.fetchval(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", *arguments)
@@ -147,10 +156,26 @@ def test_the_next_moment_costs_the_same_however_much_waits(postgresql: PostgreSQ
     assert costs[1] <= costs[0] + BLOCKS_MORE_MAX
 
 
-@pytest.mark.parametrize("fill", [acknowledged, popped, elsewhere])
+@pytest.mark.parametrize("fill", [acknowledged, popped, elsewhere, gone_elsewhere])
 def test_a_listing_from_the_beginning_does_not_step_over_what_is_gone(postgresql: PostgreSQL, fill: Fill) -> None:
     costs = [asyncio.run(measured(postgresql.new_store(), each, cost_of_listing_all)) for each in (nothing, fill)]
     assert costs[1] <= costs[0] + BLOCKS_MORE_MAX
+
+
+def test_listing_the_records_of_a_project_does_not_step_over_those_of_others(postgresql: PostgreSQL) -> None:
+    async def cost(store: str, others: int) -> int:
+        connection = await Database(store, connect_s=10, statement_s=60).connect()
+        await connection.execute(SQL.put_record, "kind", "a", "mine", NOW_MS, None, b"1")
+        rows = [("kind", f"b{number}", "theirs", NOW_MS, None, b"1") for number in range(others)]
+        await connection.executemany(SQL.put_record, rows)
+        listing = (SQL.list_records_of, NOW_MS, "kind", "a", "", limits.RECORDS_SCAN_ROWS_MAX, 10)
+        assert len(await connection.fetch(*listing)) == 1
+        looked = await blocks(connection, *listing)
+        await connection.close()
+        return looked
+
+    costs = [asyncio.run(cost(postgresql.new_store(), others)) for others in (0, MANY)]
+    assert costs[1] <= costs[0] + 5
 
 
 def test_finding_deliveries_costs_the_same_whatever_is_idle_and_however_much_waits(postgresql: PostgreSQL) -> None:

@@ -10,6 +10,7 @@ import pytest
 from sukkal.engines.postgresql import PostgresqlEngine
 from sukkal.errors import StartupError, StoreUnavailable
 from sukkal.model import NewMessage, Position, Post, QueueKey, View
+from sukkal.postgresql import Database, Schema
 from tests.engines.postgresql_server import PASSWORD, USER, PostgreSQL, nodes
 
 KEY: Final = QueueKey("p", "q")
@@ -165,6 +166,19 @@ def test_a_call_that_the_database_cannot_hold_takes_no_other_with_it(store: str)
     asyncio.run(scenario())
 
 
+def test_a_lookup_that_the_database_cannot_make_takes_no_other_with_it(store: str) -> None:
+    async def scenario() -> None:
+        async with nodes(store) as (engine,):
+            looks = [
+                engine.list_subscriptions(QueueKey(f"p{number}", "q"), after=after, limit=1, now_ms=NOW_MS)
+                for number, after in enumerate(("a", "nul\0", "b"))
+            ]
+            outcomes = await asyncio.gather(*looks, return_exceptions=True)
+            assert [type(each) for each in outcomes] == [tuple, StoreUnavailable, tuple]
+
+    asyncio.run(scenario())
+
+
 def test_a_caller_who_goes_away_harms_nobody(store: str) -> None:
     async def scenario() -> None:
         async with nodes(store) as (engine,):
@@ -212,6 +226,12 @@ def test_a_closed_engine_has_done_what_it_took_and_takes_no_more(store: str) -> 
             await again.close()
 
     asyncio.run(scenario())
+
+
+def test_making_the_tables_may_take_longer_than_a_request(postgresql: PostgreSQL) -> None:
+    slow = Schema("sukkal", "sukkal.engines.postgresql")
+    slow.migrations.append("SELECT pg_sleep(1.5)")
+    asyncio.run(Database(postgresql.new_database(), slow, connect_s=5, statement_s=0.1).migrate())
 
 
 def started(url: str) -> str:

@@ -1,4 +1,4 @@
-"""The PostgreSQL engine passes the contract with an older server, too."""
+"""The PostgreSQL engine passes the contract with older servers, too."""
 
 from collections.abc import Iterator
 
@@ -7,14 +7,14 @@ import pytest
 from sukkal.engines.postgresql import PostgresqlEngine
 from sukkal.testing import DurableStoreContract
 from sukkal.testing.subject import Subject
-from tests.engines.postgresql_older import older_binaries
+from tests.engines.postgresql_older import VERSIONS, older_binaries
 from tests.engines.postgresql_server import PostgreSQL
 
 
-@pytest.fixture(scope="module")
-def older() -> Iterator[PostgreSQL]:
+@pytest.fixture(scope="module", params=VERSIONS)
+def older(request: pytest.FixtureRequest) -> Iterator[PostgreSQL]:
     """Return a server of an older version."""
-    with PostgreSQL(programs=older_binaries()) as server:
+    with PostgreSQL(programs=older_binaries(request.param)) as server:
         yield server
 
 

@@ -15,6 +15,7 @@ class Network:
         self._target = target
         self._up = asyncio.Event()
         self._up.set()
+        self._forgotten: set[asyncio.StreamWriter] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server
@@ -43,6 +44,10 @@ class Network:
         """Hand on everything again, also what has come meanwhile."""
         self._up.set()
 
+    def forget(self) -> None:
+        """Hand on nothing any more on the connections that there are. New ones are made."""
+        self._forgotten |= self._writers
+
     def cut(self) -> None:
         """Break all connections."""
         for writer in self._writers:
@@ -60,8 +65,9 @@ class Network:
         try:
             while data := await source.read(_READ_BYTES):
                 await self._up.wait()
-                sink.write(data)
-                await sink.drain()
+                if sink not in self._forgotten:
+                    sink.write(data)
+                    await sink.drain()
         except ConnectionError:
             return
         finally:

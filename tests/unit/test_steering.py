@@ -59,5 +59,20 @@ def test_a_node_whose_clock_is_far_off_does_not_start() -> None:
         asyncio.run(SteeredClock(own).begin(Server(own, 61_000)))
 
 
+@pytest.mark.parametrize("ahead_ms", [86_400_000, -86_400_000])
+def test_a_clock_that_becomes_far_off_is_not_followed(caplog: pytest.LogCaptureFixture, ahead_ms: int) -> None:
+    own = FakeClock()
+    clock, server = SteeredClock(own), Server(own, 5_000)
+    asyncio.run(clock.begin(server))
+    server.ahead_ms = ahead_ms
+    asyncio.run(clock.steer(server))
+    assert clock() == own() + 5_000
+    assert "NTP" in caplog.text
+    server.ahead_ms = 6_000
+    asyncio.run(clock.steer(server))
+    own.advance(1_000)
+    assert clock() == own() + 6_000
+
+
 def test_a_store_of_one_process_has_no_clock() -> None:
     assert not hasattr(MemoryEngine(), "clock_ms")

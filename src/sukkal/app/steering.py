@@ -13,6 +13,7 @@ __all__ = ["SteeredClock"]
 _log: Final = logging.getLogger("sukkal.app")
 
 _LOOKS: Final = 3
+_APART_MS_MAX: Final = limits.CLOCK_APART_S_MAX * limits.SECOND_MS
 
 
 class SteeredClock:
@@ -24,6 +25,7 @@ class SteeredClock:
     def __init__(self, own_ms: Callable[[], int]) -> None:
         self._own_ms = own_ms
         self._ahead_ms = self._last_ms = 0
+        self._begun = False
 
     def __call__(self) -> int:
         """Return the current time in milliseconds."""
@@ -38,18 +40,30 @@ class SteeredClock:
     async def begin(self, shared: Shared) -> None:
         """Go by the time of a shared store from now on. Raises ``StartupError`` if the clocks are too far apart."""
         await self.steer(shared)
-        if abs(self._ahead_ms) > limits.CLOCK_APART_S_MAX * limits.SECOND_MS:
+        if abs(self._ahead_ms) > _APART_MS_MAX:
             raise StartupError(
                 f"This machine's clock differs from that of the store's server by {abs(self._ahead_ms) / 1_000:.0f} "
                 f"seconds; {limits.CLOCK_APART_S_MAX} are the most. Set the clocks, best by NTP."
             )
+        self._begun = True
 
     async def steer(self, shared: Shared) -> None:
-        """Look how far apart the clocks are: the quickest of a few answers tells it best."""
+        """Look how far apart the clocks are: the quickest of a few answers tells it best.
+
+        Once it was steered it does not follow a clock that has become far off, be it the store's or this machine's:
+        leases would end at once, and when that clock is set right time would stand still for as long.
+        """
         looks = [await self._look(shared) for _ in range(_LOOKS)]
         took_ms, ahead_ms = min(looks)
         if abs(ahead_ms - self._ahead_ms) <= took_ms:
             return  # That is not known any better.
+        if self._begun and abs(ahead_ms) > _APART_MS_MAX:
+            _log.error(
+                "the clock of the store's server differs from this machine's by %s ms, and is not followed: set the "
+                "clocks, best by NTP",
+                ahead_ms,
+            )
+            return
         if abs(ahead_ms - self._ahead_ms) > limits.SECOND_MS and self._last_ms:
             _log.warning("the clock of the store differs by %s ms", ahead_ms)
         self._ahead_ms = ahead_ms

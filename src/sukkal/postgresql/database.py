@@ -1,14 +1,16 @@
 """Connections to a server: how they are set, and that the schema is there which they need."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import asyncpg
 from asyncpg.connect_utils import SessionAttribute
 
+from sukkal import limits
 from sukkal.errors import DataTooNew, StartupError
-from sukkal.postgresql.failures import FAILURES
 from sukkal.postgresql.hosts import Hosts
 from sukkal.postgresql.schema import SETUP, Schema
+from sukkal.postgresql.telling import told
 
 __all__ = ["Connection", "Database", "fetch_one"]
 
@@ -30,6 +32,11 @@ _SETTINGS: Final = {
     "jit": "off",
     "synchronous_commit": "on",
     "default_transaction_isolation": "read committed",
+    # What a machine leaves open that has vanished is closed within two minutes, not after hours.
+    "tcp_keepalives_idle": "60",
+    "tcp_keepalives_interval": "10",
+    "tcp_keepalives_count": "6",
+    "tcp_user_timeout": "60000",
 }
 
 
@@ -50,18 +57,35 @@ class Database:
         """The server and the database, without the user and the password."""
         return self._hosts.place
 
+    @property
+    def answer_s(self) -> float:
+        """How long to wait for what a statement gives: the server's own limit comes first if it can."""
+        return self._statement_s + 1
+
     async def connect(self, **settings: str) -> Connection:
         """Return a new connection, set as our statements need it."""
-        milliseconds = str(round(self._statement_s * 1_000))
+        return await self._connect(self.answer_s, settings)
+
+    async def connect_patiently(self, **settings: str) -> Connection:
+        """Return a new connection that waits for answers as long as it takes."""
+        return await self._connect(None, settings)
+
+    async def _connect(self, answer_s: float | None, settings: Mapping[str, str]) -> Connection:
         search_path = f"{self._schema.code_name}, {self._schema.name}"
-        given = {**_SETTINGS, "search_path": search_path, "statement_timeout": milliseconds, **settings}
+        given = {
+            **_SETTINGS,
+            "search_path": search_path,
+            "statement_timeout": _milliseconds(self._statement_s),
+            # Who stands still between two statements of a transaction holds locks that others wait for.
+            "idle_in_transaction_session_timeout": _milliseconds(self.answer_s),
+            **settings,
+        }
 
         async def connect(url: str, within_s: float) -> Connection:
             return await asyncpg.connect(
                 url,
                 timeout=within_s,
-                # The server's own limit comes first, so that a connection survives a statement that takes too long.
-                command_timeout=self._statement_s + 1,
+                command_timeout=answer_s,
                 server_settings=given,
                 target_session_attrs=SessionAttribute.read_write if self._hosts.several else None,
             )
@@ -70,32 +94,13 @@ class Database:
 
     async def migrate(self) -> None:
         """Bring the schema to this version. Raises ``StartupError``, which says what to do."""
-        try:
+        with told(self.place):
             # Making an index on much data may take longer than a request may.
-            connection = await self.connect(statement_timeout="0", search_path=self._schema.name)
+            connection = await self.connect_patiently(statement_timeout="0", search_path=self._schema.name)
             try:
                 await self._prepare(connection)
             finally:
                 await connection.close(timeout=self._connect_s)
-        except asyncpg.InsufficientPrivilegeError as error:
-            raise StartupError(
-                f"The user may not make tables in {self.place}: {error}. Let it own the database, or grant it CREATE "
-                "there; the setting is `store`."
-            ) from error
-        except asyncpg.InvalidAuthorizationSpecificationError as error:
-            raise StartupError(
-                f"{self.place} does not let this user in: {error}. Check the user and the password in the setting "
-                "`store`, and the server's pg_hba.conf."
-            ) from error
-        except asyncpg.InvalidCatalogNameError as error:
-            raise StartupError(
-                f"{self.place} is no database: {error}. Create it, or name another in the setting `store`."
-            ) from error
-        except (*FAILURES, ValueError) as error:
-            raise StartupError(
-                f"PostgreSQL at {self.place} does not answer: {str(error) or type(error).__name__}. Check that the "
-                "server runs and can be reached from here; the setting is `store`."
-            ) from error
 
     async def _prepare(self, connection: Connection) -> None:
         schema = self._schema
@@ -140,6 +145,10 @@ class Database:
         for number, script in enumerate(scripts[version:], start=version + 1):
             await connection.execute(script)
             await connection.execute(SETUP.note_version, number, self._schema.works_with)
+
+
+def _milliseconds(seconds: float) -> str:
+    return str(round(seconds * limits.SECOND_MS))
 
 
 async def fetch_one(connection: Connection, sql: str, *arguments: Any) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ from sukkal.model import Queue
 from sukkal.pools import Flavor, PooledEngine
 from sukkal.pools.choosing import pools_of
 from sukkal.pools.definitions import FLAVORS, HOME, decoded, flavor_key
+from sukkal.service.names import is_queue_name
 from sukkal.service.pages import check_limit
 from sukkal.service.pools import LIMIT_REFUSAL, checked_name
 
@@ -95,6 +96,8 @@ class Flavors:
         return found
 
     async def _find(self, name: str) -> Flavor | None:
+        if not is_queue_name(name):
+            return None  # Nor does it have a flavor's name.
         record = await self._engine.get_record(flavor_key(name), now_ms=self._now_ms())
         return None if record is None else decoded(record, Flavor)
 

@@ -1,4 +1,4 @@
-"""Which names a queue, a project and a client may have."""
+"""Which names a queue, a project and a client may have, and what can be the name of anything."""
 
 import re
 from functools import lru_cache
@@ -6,15 +6,26 @@ from typing import Final
 from uuid import UUID
 
 from sukkal import limits
-from sukkal.errors import InvalidHeader, InvalidName, MissingProject
+from sukkal.errors import InvalidHeader, InvalidName, InvalidParameter, MissingProject
 from sukkal.model import QueueKey, QueueKind
 
-__all__ = ["client_id", "is_queue_name", "is_reply_queue", "project_id", "queue_key", "reply_queue"]
+__all__ = ["client_id", "is_queue_name", "is_reply_queue", "name_of", "project_id", "queue_key", "reply_queue"]
 
 _UUID_CHARS_MAX: Final = 64
 _QUEUE_NAME: Final = re.compile(r"[a-zA-Z0-9_\-.]+")
+_NUL: Final = "\0"
 _REPLIES: Final = "replies-"
 _REPLY_QUEUE: Final = re.compile(_REPLIES + r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def name_of(parameter: str, text: str) -> str:
+    """Return what a parameter names, be it there or not. Raises ``InvalidParameter`` for what nothing can have.
+
+    A text with a NUL is one that not every engine can look for.
+    """
+    if _NUL in text:
+        raise InvalidParameter(f'The "{parameter}" parameter is invalid. It must not have NUL characters.')
+    return text
 
 
 def is_queue_name(text: str) -> bool:
@@ -53,6 +64,10 @@ def project_id(text: str | None) -> str:
             "The format of the submitted queue name or project id is not valid. "
             f"A project id has at most {limits.PROJECT_CHARS_MAX} characters."
         )
+    if _NUL in text:
+        raise InvalidName(
+            "The format of the submitted queue name or project id is not valid. A project id has no NUL characters."
+        )
     return text
 
 
@@ -71,4 +86,6 @@ def client_id(text: str, *, uuid_only: bool) -> str:
         raise InvalidHeader(
             f"The header Client-ID must have {limits.CLIENT_ID_CHARS_MIN} to {limits.CLIENT_ID_CHARS_MAX} characters."
         )
+    if _NUL in text:
+        raise InvalidHeader("The header Client-ID must not have NUL characters.")
     return text

@@ -212,3 +212,21 @@ class ListeningContract:
         assert not look(subject, limit=limit).complete
         assert not look(subject, first, limit=limit).complete
         assert look(subject, third, limit=limit).complete
+
+    @pytest.mark.parametrize("became", ["nothing", "delayed", "never free", "claimed", "kept", "released", "set aside"])
+    def test_what_expires_is_noticed_whatever_became_of_it(self, subject: Subject, became: str) -> None:
+        subject.post(ttl_s=121, delay_s={"delayed": 40, "never free": 121}.get(became, 0))
+        subject.post(ttl_s=3_600)
+        subject.pass_s(7)
+        if became in ("claimed", "kept", "released", "set aside"):
+            most = 1 if became == "set aside" else None
+            claim, _ = subject.claim(1, ttl_s=200 if became == "kept" else 60, max_attempts=most)
+            subject.pass_s(3)
+            if became == "released":
+                subject.release(claim)
+        first = look(subject).messages[0]
+        subject.clock.advance(first.expires_ms - 1 - subject.clock())
+        assert look(subject).complete
+        subject.clock.advance(1)
+        assert not look(subject).complete
+        assert look(subject, first.sequence).complete

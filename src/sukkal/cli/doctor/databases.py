@@ -41,9 +41,7 @@ async def check_database(url: str, now_ms: Callable[[], int]) -> Verdict:
 
 def _warned(at: str, safe: bool, free: int, apart_s: float) -> Verdict:
     if not safe:
-        todo = (
-            "Set fsync, full_page_writes and synchronous_commit to on: else a power cut takes messages."
-        )
+        todo = "Set fsync, full_page_writes and synchronous_commit to on: else a power cut takes messages."
         return warn(_STORE, f"{at} does not sync what it acknowledges", todo)
     if free < _CONNECTIONS:
         todo = "Raise max_connections of the server: a node needs eight connections."

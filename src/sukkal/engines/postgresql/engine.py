@@ -14,7 +14,7 @@ from sukkal.engines.postgresql.lanes import Call, Lanes
 from sukkal.engines.postgresql.reads import Gathering, Reads
 from sukkal.engines.postgresql.record_calls import CONTROL
 from sukkal.engines.postgresql.whole_calls import WholeInPostgresql
-from sukkal.errors import QueueMoved, StoreUnavailable
+from sukkal.errors import QueueMoved, StoreUnavailable, SukkalError
 from sukkal.model import (
     Claim,
     Deleted,
@@ -74,7 +74,7 @@ class PostgresqlEngine(WholeInPostgresql):
         self._keeper: Connection | None = None
         self._holding = Counter()
         self._queues: Gathering[QueueKey, Queue | QueueMoved]
-        self._rolls: Gathering[subscriptions.Listing, tuple[Subscription, ...] | QueueMoved]
+        self._rolls: Gathering[subscriptions.Listing, tuple[Subscription, ...] | SukkalError]
 
     async def start(self) -> None:
         """Bring the schema to this version. Raises ``DataTooNew``, ``StartupError``."""
@@ -83,8 +83,8 @@ class PostgresqlEngine(WholeInPostgresql):
             self._keeper = await have_alone(self._database)
         else:
             await check_served(self._database)
-        self._lanes = Lanes(self._database, self._commits, count=self._lane_count)
         self._reads = Reads(self._database, count=_READERS)
+        self._lanes = Lanes(self._database, self._reads, self._commits, count=self._lane_count)
         self._queues = Gathering(partial(reading.get_queues, self._reads))
         self._rolls = Gathering(self._load_rolls)
 
@@ -263,7 +263,7 @@ class PostgresqlEngine(WholeInPostgresql):
         wanted = tuple(ids) if ids is not None else None
         listing = subscriptions.Listing(key, after, limit, now_ms, wanted, subscriber)
         found = await self._rolls.find(listing)
-        if isinstance(found, QueueMoved):
+        if isinstance(found, SukkalError):
             raise found
         return found or ()
 
@@ -307,11 +307,12 @@ class PostgresqlEngine(WholeInPostgresql):
 
     async def _load_rolls(
         self, listings: Sequence[subscriptions.Listing]
-    ) -> dict[subscriptions.Listing, tuple[Subscription, ...] | QueueMoved]:
-        found: dict[subscriptions.Listing, tuple[Subscription, ...] | QueueMoved] = {}
+    ) -> dict[subscriptions.Listing, tuple[Subscription, ...] | SukkalError]:
+        found: dict[subscriptions.Listing, tuple[Subscription, ...] | SukkalError] = {}
         for each in listings:
             try:
                 found[each] = await subscriptions.list_subscriptions(self._reads, each)
-            except QueueMoved as refused:
+            except SukkalError as refused:
+                # Others have nothing to do with it.
                 found[each] = refused
         return found

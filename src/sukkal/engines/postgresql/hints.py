@@ -31,6 +31,8 @@ _PAYLOAD_BYTES_MAX: Final = 7_900
 _AGAIN_S: Final = 1.0
 _PAUSE_S: Final = 0.005
 """Between two notifications: each costs the server and all nodes as much as a few posts do."""
+_LOOK_S: Final = 10.0
+"""Who only hears does not notice that a connection leads nowhere any more. So it says something now and then."""
 _KEYS: Final = msgspec.json.Decoder(list[QueueKey] | None)
 
 Told = Callable[[Collection[QueueKey] | None], None]
@@ -40,8 +42,16 @@ Word = tuple[bytes, "asyncio.Future[None]"]
 class Hints:
     """Tells what other nodes have put where, and lets them know what this one has. See ``sukkal.store.Shared``."""
 
-    def __init__(self, database: Database, tell: Told, hear: Callable[[bytes], None] | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        tell: Told,
+        hear: Callable[[bytes], None] | None = None,
+        *,
+        look_s: float = _LOOK_S,
+    ) -> None:
         self._database = database
+        self._look_s = look_s
         self._tell = tell
         self._assembly = Assembly(hear) if hear is not None else None
         self._news: set[QueueKey] = set()
@@ -102,7 +112,7 @@ class Hints:
                 await self._say_words(connection)
                 await self._say(connection)
                 await self._pause()
-                await self._some.wait()
+                await self._wait(connection)
         finally:
             self._connected = False
             words, self._words = self._words, []
@@ -114,6 +124,14 @@ class Hints:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_PAUSE_S):
                 await self._hurry.wait()
+
+    async def _wait(self, connection: Connection) -> None:
+        """Wait for something to say. Raises one of ``FAILURES`` if the connection leads nowhere any more."""
+        try:
+            async with asyncio.timeout(self._look_s):
+                await self._some.wait()
+        except TimeoutError:
+            await connection.execute(SQL.clock_ms)
 
     async def _say(self, connection: Connection) -> None:
         if self._news:

@@ -3,6 +3,10 @@
 A node has a few lanes, each with a connection of its own; the calls of one queue are always in the same. A lane takes
 all that waits, and does the calls of one kind together, in one statement that is one transaction. There is no timer: a
 lone call is sent at once.
+
+A server that waits for its standby ends no commit. After a while callers are told that the store is not available, and
+the lane refuses calls until the commit has ended. Another connection in place of this one would wait just so, and the
+next, until the server has no more of them. Nor is the commit cancelled: that would show what no standby has.
 """
 
 import asyncio
@@ -16,6 +20,8 @@ from sukkal import limits
 from sukkal.engines.commits import Commits
 from sukkal.engines.postgresql.database import Connection, Database
 from sukkal.engines.postgresql.failures import FAILURES, PASSING, UNFIT, is_away, moved, our_error
+from sukkal.engines.postgresql.overdue import Overdue
+from sukkal.engines.postgresql.reads import Reads
 from sukkal.errors import StoreUnavailable, SukkalError
 from sukkal.log_fields import on_behalf_of_many
 from sukkal.model import QueueKey
@@ -43,13 +49,14 @@ class Call(NamedTuple):
 Perform = Callable[[Connection, Sequence[Any]], Awaitable[Sequence[Any]]]
 """Does what several calls ask for in one transaction and returns the result of each, or an error of ours."""
 Waiting = tuple[Perform, Call, "asyncio.Future[Any]"]
+Taken = dict[Perform, list[tuple[Call, "asyncio.Future[Any]"]]]
 
 
 class Lanes:
     """The connections that write."""
 
-    def __init__(self, database: Database, commits: Commits, *, count: int) -> None:
-        self._lanes = [_Lane(database, commits) for _ in range(count)]
+    def __init__(self, database: Database, reads: Reads, commits: Commits, *, count: int) -> None:
+        self._lanes = [_Lane(database, reads, commits) for _ in range(count)]
         self._closed = False
 
     async def run(self, key: QueueKey, perform: Perform, call: Call) -> Any:
@@ -71,26 +78,33 @@ class Lanes:
 
 
 class _Lane:
-    def __init__(self, database: Database, commits: Commits) -> None:
+    def __init__(self, database: Database, reads: Reads, commits: Commits) -> None:
         self._database = database
         self._commits = commits
         self._connection: Connection | None = None
+        self._overdue = Overdue(database, reads, self._give_up)
         self._waiting: deque[Waiting] = deque()
+        self._taken: Taken = {}
+        self._doing: list[tuple[Call, asyncio.Future[Any]]] = []
         self._task: asyncio.Task[None] | None = None
         self._progress = 0
         self._away = False
+        self._gave_up = False
         self._seen: tuple[int, int] | None = None
 
     def add(self, perform: Perform, call: Call) -> "asyncio.Future[Any]":
         """Let a call wait for its turn."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        if self._overdue:
+            future.set_exception(our_error(ConnectionError()))
+            return future
         self._waiting.append((perform, call, future))
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._work(), context=on_behalf_of_many())
         return future
 
     def stalled_ms(self, now_ms: int) -> int:
-        if self._task is None:
+        if self._task is None or self._overdue:
             self._seen = None
             return 0
         if self._seen is None or self._seen[0] != self._progress:
@@ -98,6 +112,7 @@ class _Lane:
         return now_ms - self._seen[1]
 
     async def close(self) -> None:
+        self._overdue.close()
         if self._task is not None:
             await asyncio.wait((self._task,))
         if self._connection is not None:
@@ -109,15 +124,15 @@ class _Lane:
             while self._waiting:
                 await self._gather()
                 self._away = False
-                for perform, calls in self._next().items():
-                    await self._do(perform, calls)
+                self._taken = self._next()
+                while self._taken:
+                    perform = next(iter(self._taken))
+                    self._doing = self._taken.pop(perform)
+                    await self._do(perform, self._doing)
                     self._progress += 1
                 if self._away:
                     # Nobody waits twice for a server that does not answer.
-                    for _, _, future in self._waiting:
-                        if not future.done():
-                            future.set_exception(our_error(ConnectionError()))
-                    self._waiting.clear()
+                    self._refuse_waiting()
         finally:
             self._task = None
 
@@ -129,9 +144,9 @@ class _Lane:
             seen = len(self._waiting)
             await asyncio.sleep(0)
 
-    def _next(self) -> dict[Perform, list[tuple[Call, "asyncio.Future[Any]"]]]:
+    def _next(self) -> "Taken":
         """Take what waits, as much as one commit has room for, by kind. Of a name the first one goes."""
-        taken: dict[Perform, list[tuple[Call, asyncio.Future[Any]]]] = {}
+        taken: Taken = {}
         names: set[Hashable] = set()
         put_off: list[Waiting] = []
         rows = 0
@@ -150,6 +165,7 @@ class _Lane:
         return taken
 
     async def _do(self, perform: Perform, calls: list[tuple[Call, "asyncio.Future[Any]"]]) -> None:
+        self._gave_up = False
         results = await self._results(perform, [call.asked for call, _ in calls])
         for (_, future), result in zip(calls, results, strict=True):
             if future.done():
@@ -161,7 +177,7 @@ class _Lane:
 
     async def _results(self, perform: Perform, asked: list[Any]) -> Sequence[Any]:
         """Return the result of each call, or an error of ours. Nobody may hang, whatever happens."""
-        if self._away:
+        if self._away or self._gave_up:
             return [our_error(ConnectionError())] * len(asked)
         try:
             return await self._try(perform, asked)
@@ -193,27 +209,46 @@ class _Lane:
     async def _try(self, perform: Perform, asked: list[Any]) -> Sequence[Any]:
         for _ in range(_TRIES_MAX - 1):
             try:
-                return await self._perform(perform, asked)
+                return await self._once(perform, asked)
             except PASSING as error:
+                if self._gave_up:
+                    raise
                 _log.info("a transaction is tried again: %s", error)
-        return await self._perform(perform, asked)
+        return await self._once(perform, asked)
 
-    async def _perform(self, perform: Perform, asked: list[Any]) -> Sequence[Any]:
-        connection = await self._connected()
+    async def _once(self, perform: Perform, asked: list[Any]) -> Sequence[Any]:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await self._overdue.connect()
         began_s = self._commits.elapsed_s()
-        results = await perform(connection, asked)
+        with self._overdue.watching():
+            results = await perform(self._connection, asked)
         self._commits.note(len(asked), self._commits.elapsed_s() - began_s)
         return results
 
-    async def _connected(self) -> Connection:
-        if self._connection is None or self._connection.is_closed():
-            self._connection = await self._database.connect()
-        return self._connection
+    def _give_up(self) -> None:
+        """Tell all callers that the store is not available. What was sent to it may happen yet, and nothing else."""
+        _log.error("a transaction does not end; until it does, other calls of its lane are refused")
+        self._gave_up = True
+        for calls in (self._doing, *self._taken.values()):
+            for _, future in calls:
+                _refuse(future)
+        self._taken.clear()
+        self._refuse_waiting()
+
+    def _refuse_waiting(self) -> None:
+        for _, _, future in self._waiting:
+            _refuse(future)
+        self._waiting.clear()
 
     def _let_go(self) -> None:
         """Give up a connection that may be of no use any more; the next call makes another one."""
         if self._connection is not None:
             self._connection.terminate()
+
+
+def _refuse(future: "asyncio.Future[Any]") -> None:
+    if not future.done():
+        future.set_exception(our_error(ConnectionError()))
 
 
 async def _end(connection: Connection) -> None:

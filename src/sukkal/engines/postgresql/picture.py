@@ -25,7 +25,10 @@ class PostgresqlPicture:
     async def __aenter__(self) -> Self:
         await self._database.migrate()
         try:
-            self._connection = await self._database.connect(default_transaction_isolation="repeatable read")
+            # Whoever carries what it shows may be slow; it holds nothing that others wait for.
+            self._connection = await self._database.connect(
+                default_transaction_isolation="repeatable read", idle_in_transaction_session_timeout="0"
+            )
             transaction = self._connection.transaction(isolation="repeatable_read", readonly=True)
             await transaction.start()
             # The picture is taken by the first query.

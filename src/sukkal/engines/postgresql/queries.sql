@@ -56,7 +56,8 @@ WHERE q.project = $1 AND q.kind = $2 AND q.name = $3 AND (q.ends_ms IS NULL OR q
 
 -- What was posted after a place, and of the queue, or of the mark of one that does not exist, what a page has to tell:
 -- whether something is gone that stood behind that place, or has expired there and waits to be swept, or too much waits
--- to tell. "edge" is the last that was looked at if the page is not full.
+-- to tell. That is sought in each class of lifetimes: what the expiry index has of other queues is not this one's cost.
+-- "edge" is the last that was looked at if the page is not full.
 -- name: posted_messages
 WITH its AS MATERIALIZED (
     SELECT q.number, p.last, p.removed, p.first FROM queues AS q JOIN places AS p ON p.queue = q.number
@@ -81,9 +82,19 @@ WITH its AS MATERIALIZED (
 )
 SELECT coalesce(its.number, 0), coalesce(its.last, k.last * 4096 + k.mark),
     least(k.dropped, coalesce(its.number, k.dropped)), coalesce(its.removed, 0),
-    its.number IS NOT NULL AND (
-        SELECT count(*) = $11 OR coalesce(bool_or(e.queue = its.number AND e.sequence > $5), false)
-        FROM (SELECT m.queue, m.sequence FROM messages AS m WHERE m.expires_ms <= $4 LIMIT $11) AS e
+    its.number IS NOT NULL AND its.removed <= $5 AND (
+        SELECT count(*) = $11 OR coalesce(bool_or(e.expires_ms <= $4 AND e.sequence > $5), false) FROM (
+            SELECT m.expires_ms, m.sequence FROM (
+                SELECT c.lifetime, $4 - c.lifetime / 2 * 1000 AS until_ms FROM classes AS c
+                WHERE c.queue = its.number AND c.lifetime > 0
+                UNION ALL SELECT unnest('{-1,0}'::bigint[]), 9223372036854775807
+            ) AS c CROSS JOIN LATERAL (
+                SELECT m.expires_ms, m.sequence FROM messages AS m
+                WHERE m.queue = its.number AND m.lifetime = c.lifetime AND m.visible_ms <= c.until_ms
+                ORDER BY m.visible_ms, m.sequence LIMIT $11
+            ) AS m
+            LIMIT $11
+        ) AS e
     ),
     edge.sequence, edge.created_ms,
     page.sequence, page.id, page.body, page.ttl_s, page.created_ms, page.expires_ms, page.visible_ms, page.attempts,
@@ -234,3 +245,10 @@ SELECT count(pg_notify('sukkal_words', part)) FROM unnest($1::text[]) AS parts (
 
 -- name: clock_ms
 SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint
+
+-- What a connection is known by: another server, or this one at another time, has none of that name.
+-- name: own_name
+SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()
+
+-- name: is_at_it
+SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2 AND state <> 'idle')

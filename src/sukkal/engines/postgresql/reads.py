@@ -31,6 +31,7 @@ class Reads:
         self._database = database
         self._free = asyncio.Semaphore(count)
         self._idle: deque[Connection] = deque()
+        self._half_open: deque[asyncio.Future[Connection]] = deque()
         self._open: set[Connection] = set()
         self._closed = False
         self._outages = 0
@@ -67,6 +68,11 @@ class Reads:
             self._idle.append(connection)
             return rows
 
+    def renew(self) -> None:
+        """Give up the connections that are idle now."""
+        while self._idle:
+            self._drop(self._idle.pop())
+
     async def close(self) -> None:
         """Close the connections."""
         self._closed = True
@@ -84,17 +90,21 @@ class Reads:
             if not connection.is_closed():
                 return connection
             self._open.discard(connection)
-        # Whoever waits may go away; what is half open then is of use to the next one.
-        opening = asyncio.ensure_future(self._database.connect())
+        # Whoever waits may go away; what is half open then is of use to the next one, and counts as one of them.
+        opening = self._half_open.popleft() if self._half_open else asyncio.ensure_future(self._database.connect())
         try:
             connection = await asyncio.shield(opening)
         except asyncio.CancelledError:
+            self._half_open.append(opening)
             opening.add_done_callback(self._keep)
             raise
         self._open.add(connection)
         return connection
 
     def _keep(self, opening: "asyncio.Future[Connection]") -> None:
+        if opening not in self._half_open:
+            return  # Somebody waits for it again.
+        self._half_open.remove(opening)
         if opening.cancelled() or opening.exception() is not None:
             return
         connection = opening.result()

@@ -49,12 +49,16 @@ async def list_records(
     reads: Reads, kind: str, project: str | None, *, after: tuple[str, str], limit: int, now_ms: int
 ) -> RecordPage:
     """Return a page of live records by project and name."""
-    start = after if project is None else max(after, (project, ""))
+    sql, start = SQL.list_records, after
+    if project is not None:
+        sql, start = SQL.list_records_of, max(after, (project, ""))
+        if start[0] != project:
+            return RecordPage((), None)
     found: list[Record] = []
     scan = limits.RECORDS_SCAN_ROWS_MAX
     # One more than a page holds: the last row that was scanned stands among them even if it has expired.
     for owner, name, created_ms, expires_ms, value, nth in await reads.fetch(
-        SQL.list_records, now_ms, kind, *start, scan, limit + 1, project
+        sql, now_ms, kind, *start, scan, limit + 1
     ):
         if value is not None:
             key = RecordKey(kind, owner, name)

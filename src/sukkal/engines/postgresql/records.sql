@@ -29,12 +29,22 @@ WHERE kind = $1 AND project = $2 AND name = $3 AND (expires_ms IS NULL OR expire
 SELECT s.project, s.name, s.created_ms, s.expires_ms, CASE WHEN s.expires_ms <= $1 THEN NULL ELSE s.value END, s.nth
 FROM (
     SELECT r.*, row_number() OVER (ORDER BY r.project, r.name) AS nth FROM (
-        SELECT * FROM records WHERE kind = $2 AND (project, name) > ($3, $4) AND ($7::text IS NULL OR project = $7)
-        ORDER BY project, name LIMIT $5
+        SELECT * FROM records WHERE kind = $2 AND (project, name) > ($3, $4) ORDER BY project, name LIMIT $5
     ) AS r
 ) AS s
 WHERE s.expires_ms IS NULL OR s.expires_ms > $1 OR s.nth = $5
 ORDER BY s.project, s.name LIMIT $6
+
+-- The same of one project: asked of all, it would read on to the end if the project has few.
+-- name: list_records_of
+SELECT s.project, s.name, s.created_ms, s.expires_ms, CASE WHEN s.expires_ms <= $1 THEN NULL ELSE s.value END, s.nth
+FROM (
+    SELECT r.*, row_number() OVER (ORDER BY r.name) AS nth FROM (
+        SELECT * FROM records WHERE kind = $2 AND project = $3 AND name > $4 ORDER BY name LIMIT $5
+    ) AS r
+) AS s
+WHERE s.expires_ms IS NULL OR s.expires_ms > $1 OR s.nth = $5
+ORDER BY s.name LIMIT $6
 
 -- name: delete_record
 DELETE FROM records

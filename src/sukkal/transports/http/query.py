@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl
 
 from sukkal import limits
 from sukkal.errors import InvalidParameter
+from sukkal.service.names import name_of
 
 __all__ = ["Query"]
 
@@ -31,8 +32,9 @@ class Query:
         return _parse(self._text, blank=True)
 
     def text(self, name: str) -> str | None:
-        """Return a parameter, or ``None``."""
-        return self._values.get(name)
+        """Return a parameter, or ``None``. Raises ``InvalidParameter``."""
+        value = self._values.get(name)
+        return None if value is None else name_of(name, value)
 
     def number(self, name: str) -> int | None:
         """Return a whole number, or ``None``. Raises ``InvalidParameter``."""
@@ -61,8 +63,9 @@ class Query:
         )
 
     def words(self, name: str) -> list[str] | None:
-        """Return a list given by commas or by repetition, or ``None``."""
-        found = [word for key, value in self._pairs if key == name for word in value.split(",") if word]
+        """Return a list given by commas or by repetition, or ``None``. Raises ``InvalidParameter``."""
+        given = [name_of(name, value) for key, value in self._pairs if key == name]
+        found = [word for value in given for word in value.split(",") if word]
         return found or None
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple, Self
 
 from sukkal.errors import MethodNotAllowed, RouteNotFound
+from sukkal.service.names import name_of
 from sukkal.service.operations import OPERATIONS, Operation, Version
 from sukkal.transports.http.call import Collection
 
@@ -61,7 +62,7 @@ class Router:
             self._add(route)
 
     def match(self, method: str, path: str) -> Match:
-        """Return the route of a request. Raises ``RouteNotFound``, ``MethodNotAllowed``."""
+        """Return the route of a request. Raises ``RouteNotFound``, ``MethodNotAllowed``, ``InvalidParameter``."""
         node, parameters = self._find(path)
         route = node.methods.get(method)
         if route is None:
@@ -81,7 +82,7 @@ class Router:
                 child = node.parameter
                 if child is None or not segment:
                     raise RouteNotFound
-                parameters[node.parameter_name] = segment
+                parameters[node.parameter_name] = name_of(node.parameter_name, segment)
             node = child
         if not node.methods:
             raise RouteNotFound

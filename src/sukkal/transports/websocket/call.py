@@ -10,7 +10,7 @@ from sukkal import limits
 from sukkal.errors import InvalidBody, InvalidParameter
 from sukkal.model import QueueKey
 from sukkal.service.access import Caller
-from sukkal.service.names import queue_key
+from sukkal.service.names import name_of, queue_key
 from sukkal.service.operations import Operation
 from sukkal.transports.http.bodies import decode_json
 from sukkal.transports.rechecking import Recheck
@@ -74,16 +74,18 @@ class Call(msgspec.Struct, gc=False):
         return text
 
     def text(self, name: str) -> str | None:
-        """Return a text, or ``None`` if it is absent. Raises ``InvalidBody``."""
-        return self._member(name, str, "a string")
+        """Return a text, or ``None`` if it is absent. Raises ``InvalidBody``, ``InvalidParameter``."""
+        text = self._member(name, str, "a string")
+        return None if text is None else name_of(name, text)
 
     def flag(self, name: str) -> bool | None:
         """Return a truth value, or ``None`` if it is absent. Raises ``InvalidBody``."""
         return self._member(name, bool, "true or false")
 
     def words(self, name: str) -> list[str] | None:
-        """Return a list of texts, or ``None`` if it is absent. Raises ``InvalidBody``."""
-        return self._member(name, list[str], "a list of strings")
+        """Return a list of texts, or ``None`` if it is absent. Raises ``InvalidBody``, ``InvalidParameter``."""
+        words = self._member(name, list[str], "a list of strings")
+        return None if words is None else [name_of(name, word) for word in words]
 
     def number(self, name: str) -> int | None:
         """Return a whole number, or ``None`` if it is absent. Raises ``InvalidBody``."""

@@ -1,0 +1,95 @@
+"""Commits that take too long: whoever waits is told, and the connection is kept for as long as the server is at it."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from sukkal.engines.postgresql.database import Connection, Database, fetch_one
+from sukkal.engines.postgresql.reads import Reads
+from sukkal.engines.postgresql.statements import SQL
+from sukkal.errors import SukkalError
+
+__all__ = ["Overdue"]
+
+_log: Final = logging.getLogger("sukkal.postgresql")
+
+_LOOK_S: Final = 1.0
+
+
+class Overdue:
+    """Watches what is done on one connection. It is true while that is overdue.
+
+    An answer may also fail to come because the connection leads nowhere any more. So the server is asked on another
+    one: if it is not at it, or is a new server that knows nothing of it, the connection is given up.
+    """
+
+    def __init__(self, database: Database, reads: Reads, tell: Callable[[], None]) -> None:
+        self._database = database
+        self._reads = reads
+        self._tell = tell
+        self._name: tuple[Any, ...] = ()
+        self._connection: Connection | None = None
+        self._asking: asyncio.Task[None] | None = None
+        self._closed = False
+
+    def __bool__(self) -> bool:
+        return self._asking is not None
+
+    async def connect(self) -> Connection:
+        """Return a new connection to be watched."""
+        connection = await self._database.connect_patiently()
+        try:
+            async with asyncio.timeout(self._database.answer_s):
+                self._name = await fetch_one(connection, SQL.own_name)
+        except BaseException:
+            connection.terminate()
+            raise
+        self._connection = connection
+        return connection
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """Tell it when what is done meanwhile takes too long."""
+        timer = asyncio.get_running_loop().call_later(self._database.answer_s, self._begin)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            if self._asking is not None:
+                self._asking.cancel()
+                self._asking = None
+
+    def close(self) -> None:
+        """Wait for nothing that is overdue, now and from now on."""
+        self._closed = True
+        if self._asking is not None:
+            self._give_up()
+
+    def _begin(self) -> None:
+        self._asking = asyncio.ensure_future(self._ask())
+        self._tell()
+        if self._closed:
+            self._give_up()
+
+    async def _ask(self) -> None:
+        # The others may lead nowhere as well, and each would have to be waited for.
+        self._reads.renew()
+        while True:
+            if not await self._is_at_it():
+                _log.warning("a connection leads nowhere any more")
+                self._give_up()
+                return
+            await asyncio.sleep(_LOOK_S)
+
+    async def _is_at_it(self) -> bool:
+        try:
+            [(at_it,)] = await self._reads.fetch(SQL.is_at_it, *self._name)
+        except SukkalError:
+            return True  # Whoever does not answer may be at it still.
+        return bool(at_it)
+
+    def _give_up(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
