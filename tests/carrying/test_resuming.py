@@ -20,7 +20,8 @@ from sukkal.engines.memory import MemoryEngine
 from sukkal.engines.sqlite import SqliteEngine
 from sukkal.errors import StartupError, StoreUnavailable
 from sukkal.model import Ack, NewClaim, NewMessage, Post, QueueKey, RecordKey, Subscription
-from sukkal.pools.moving import MOVES
+from sukkal.pools.begun import MOVES
+from sukkal.pools.identity import IDENTITY
 from sukkal.testing.contract_whole import keys, records, stock
 from sukkal.testing.move_ends import Ends, MovableEngine
 from sukkal.testing.subject import QUEUE
@@ -208,6 +209,7 @@ def test_what_is_said_of_who_does_something_just_now_stays_behind() -> None:
         now_ms = ends.subject.clock()
         for engine in (ends.source, ends.target):
             ends.run(engine.put_record(RecordKey("lease", "", "n"), b"1", now_ms=now_ms, expires_ms=now_ms + 60_000))
+            ends.run(engine.put_record(RecordKey(IDENTITY, "", IDENTITY), b"who", now_ms=now_ms))
         ends.run(ends.source.put_record(RecordKey("k", "", "n"), b"1", now_ms=now_ms))
         assert carry(ends, ends.target).records == 1
 

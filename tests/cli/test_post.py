@@ -3,6 +3,7 @@
 import json
 import signal
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -115,15 +116,25 @@ def test_what_comes_through_a_pipe_is_posted_while_it_comes(run: Commands, serve
     assert bodies(run) == ["first", {"second": 2}]
 
 
+def feed(process: Process, line: bytes) -> None:
+    assert process.process.stdin is not None
+    process.process.stdin.write(line)
+    process.process.stdin.flush()
+
+
+def holds(run: Commands, count: int) -> bool:
+    return len(bodies(run)) == count
+
+
 def test_ctrl_c_ends_it_while_it_waits_for_a_pipe(run: Commands, server: ServerProcess, project: str) -> None:
     with Process(["post", "q"], environment(server.url, project)) as process:
-        assert process.process.stdin is not None
-        process.process.stdin.write(b"first\n")
-        process.process.stdin.flush()
-        eventually(lambda: bodies(run))
+        for count in (1, 2):
+            feed(process, b"line\n")
+            eventually(partial(holds, run, count))
         process.send(signal.SIGINT)
         assert process.wait() == INTERRUPTED
-        assert process.rest() == "1 messages are posted.\n"
+        # That the second is there may not have been read yet.
+        assert process.rest() in ("1 messages are posted.\n", "2 messages are posted.\n")
 
 
 def test_a_bar_is_drawn_on_a_terminal_and_nowhere_else(

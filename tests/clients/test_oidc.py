@@ -186,7 +186,7 @@ def test_its_keys_go_on_being_used_when_it_is_down_and_others_cannot_be_told() -
         text = first.token("ada", project_id="p1")
         later = first.token("bob", project_id="p1")
         unknown = token(rsa_signer(), said_by(text), kid="another")
-        subject = JwtAuthenticator(configured(first), clock := at_issue(text))
+        subject = JwtAuthenticator(configured(first), clock := at_issue(later))
         asyncio.run(subject.identify(text))
     finally:
         first.stop()

@@ -15,6 +15,7 @@ from typing import Final
 from tests.engines.mutant import Mutant
 from tests.engines.mutants_of_costs import MUTANTS_OF_COSTS
 from tests.engines.mutants_of_listening import MUTANTS_OF_LISTENING
+from tests.engines.mutants_of_moves import MUTANTS_OF_MOVES
 from tests.engines.mutants_of_postgresql import MUTANTS_OF_POSTGRESQL
 from tests.engines.mutants_of_queues import MUTANTS_OF_QUEUES
 from tests.engines.mutants_of_room import MUTANTS_OF_ROOM
@@ -31,6 +32,7 @@ MUTANTS: Final = (
     *MUTANTS_OF_ROOM,
     *MUTANTS_OF_SHARES,
     *MUTANTS_OF_COSTS,
+    *MUTANTS_OF_MOVES,
     *MUTANTS_OF_POSTGRESQL,
 )
 

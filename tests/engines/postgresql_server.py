@@ -64,7 +64,7 @@ class PostgreSQL(Closing):
 
     With ``standby_of`` it is a standby, with all that another server has. With ``durable`` what it has acknowledged
     survives the machine, not only the server's death. Its folder is made ``within`` another, and its processes
-    ``prepare`` themselves before they begin.
+    ``prepare`` themselves before they begin. Its log is in files of ``wal_segment_mb``.
     """
 
     def __init__(
@@ -77,9 +77,11 @@ class PostgreSQL(Closing):
         within: Path | None = None,
         prepare: Callable[[], None] | None = None,
         settings: Mapping[str, str] | None = None,
+        wal_segment_mb: int = 16,
     ) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="sukkal-postgresql-", dir=within))
         self._prepare = prepare
+        self._wal_segment_mb = wal_segment_mb
         self._programs = _reachable(programs or binaries(), self._folder / "package")
         self._names = count(1)
         self._prepared = ""
@@ -177,11 +179,26 @@ class PostgreSQL(Closing):
             raise RuntimeError(f"PostgreSQL did not start:\n{done.stdout}\n{log}")
         self._pid = int((self._folder / "data" / "postmaster.pid").read_text(encoding="utf-8").split()[0])
 
+    def limit_files(self, size: int | None = None) -> None:
+        """Let no file of it grow beyond a size from now on, as on a disk without room; or let all grow again."""
+        # The first one goes first: from then on it starts others with it.
+        self._limit_files(self._pid, size)
+        for pid in self._children():
+            self._limit_files(pid, size)
+
+    def wait(self) -> None:
+        """Return when it has ended by itself."""
+        with contextlib.suppress(ProcessLookupError):
+            door = os.pidfd_open(self._pid)
+            ended, _, _ = select.select([door], [], [], _START_S_MAX)
+            os.close(door)
+            assert ended, "the server still runs"
+        self._pid = 0
+
     def kill(self) -> None:
         """End it at once with all its processes, and return when none of them is left."""
-        children = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text(encoding="ascii").split()
         # The first one goes first, so that it starts no others.
-        doors = [os.pidfd_open(pid) for pid in (self._pid, *map(int, children))]
+        doors = [os.pidfd_open(pid) for pid in (self._pid, *self._children())]
         for door in doors:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(door, signal.SIGKILL)
@@ -221,11 +238,28 @@ class PostgreSQL(Closing):
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def _limit_files(self, pid: int, size: int | None) -> None:
+        # By a program, since it has to be done by the server's own user. It fails if the process has ended.
+        limit = f"--fsize={'unlimited' if size is None else size}:"
+        subprocess.run(
+            ["prlimit", "--pid", str(pid), limit],
+            check=pid == self._pid,
+            stderr=subprocess.DEVNULL,
+            user=_user(),
+            group=_group(),
+            extra_groups=_groups(),
+        )
+
+    def _children(self) -> list[int]:
+        listed = Path(f"/proc/{self._pid}/task/{self._pid}/children").read_text(encoding="ascii")
+        return [int(pid) for pid in listed.split()]
+
     def _initialise(self) -> None:
         password = self._folder / "password"
         password.write_text(PASSWORD, encoding="utf-8")
         password.chmod(0o644)
         options = ["--auth=scram-sha-256", f"--pwfile={password}", "--encoding=UTF8", "--locale=C", "--no-sync"]
+        options.append(f"--wal-segsize={self._wal_segment_mb}")
         self._run("initdb", "-D", str(self._folder / "data"), "-U", USER, *options)
 
     def _copy(self, primary: "PostgreSQL") -> None:

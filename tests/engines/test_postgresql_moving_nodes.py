@@ -121,6 +121,7 @@ def test_calls_for_other_queues_go_on_beside_those_for_one_that_moved(store: str
     async def scenario() -> None:
         async with nodes(store, 2, lanes=1) as (mover, node):
             await post(mover, "old")
+            await mover.hold([KEY], held=True)
             await mover.give_up([KEY], until_ms=NOW_MS + 60_000)
             keys = [KEY, *(QueueKey("p", f"q{number}") for number in range(9)), KEY]
             posted = await asyncio.gather(*(post(node, "m", key) for key in keys), return_exceptions=True)

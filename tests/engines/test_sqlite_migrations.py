@@ -5,9 +5,11 @@ from pathlib import Path
 from typing import Final
 
 import apsw
+import pytest
 
 from sukkal.engines.sqlite import SqliteEngine
 from sukkal.engines.sqlite.statements import migrations
+from sukkal.errors import QueueMoved
 from sukkal.model import NewClaim, NewMessage, Post, QueueKey, RecordKey, Usage
 
 KEY: Final = QueueKey("p", "q")
@@ -85,6 +87,38 @@ def test_backlogs_of_the_schema_before_end_with_their_subscriptions(tmp_path: Pa
         for now_ms, expected in ((NOW_MS, [1, 1]), (NOW_MS + 1, [0, 1])):
             found = [await engine.get_messages(key, ["m"], now_ms=now_ms) for key in keys]
             assert [len(messages) for messages in found] == expected
+        await engine.close()
+
+    asyncio.run(scenario())
+
+
+def test_a_move_that_was_begun_with_the_schema_before_can_go_on(tmp_path: Path) -> None:
+    connection = apsw.Connection(str(tmp_path / "messages.sqlite3"))
+    for script in migrations()[:8]:
+        connection.execute(script)
+    connection.execute("PRAGMA user_version = 8")
+    queue = "INSERT INTO queues (project, kind, name, number, metadata, revision, created_ms, subscriptions)"
+    for name, number in (("held", 1), ("~staged", 2)):
+        kind = "~queue" if name.startswith("~") else "queue"
+        connection.execute(f"{queue} VALUES ('p', ?, ?, ?, x'7B7D', 1, 0, 0)", (kind, name.lstrip("~"), number))
+    for name, until_ms in (("held", None), ("moved", 9)):
+        connection.execute("INSERT INTO markers VALUES ('p', 'queue', ?, ?)", (name, until_ms))
+    connection.execute("INSERT INTO followed VALUES (1)")
+    connection.execute("UPDATE counter SET last = 2")
+    connection.close()
+
+    async def scenario() -> None:
+        engine = SqliteEngine(tmp_path)
+        await engine.start()
+        held, moved, staged = (QueueKey("p", name) for name in ("held", "moved", "staged"))
+        for key in (held, moved):
+            with pytest.raises(QueueMoved):
+                await engine.put_queue(key, {}, revision=None, now_ms=NOW_MS)
+        await engine.hold([held], held=True, token=5)
+        await engine.hold([held], held=False, token=5)
+        assert await engine.delete_queue(held)
+        await engine.open_staged([staged], now_ms=NOW_MS)
+        assert await engine.get_queue(staged) is not None
         await engine.close()
 
     asyncio.run(scenario())

@@ -4,11 +4,16 @@ import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
+from itertools import cycle
 from random import Random
-from typing import Final
+from typing import Any, Final
 
+import msgspec
 import pytest
 
+from sukkal.engines.postgresql import PostgresqlEngine
+from sukkal.pools import Flavor, Pool
+from sukkal.pools.definitions import flavor_key, pool_key
 from tests.faults.checker import check
 from tests.faults.exchange import Connection
 from tests.faults.history import Kind
@@ -33,12 +38,18 @@ def start(cluster: Cluster) -> ServerProcess:
     return ServerProcess(cluster.store(), *FLAGS)
 
 
-async def healed(server: ServerProcess) -> None:
-    """Wait until a node has taken a post."""
+async def healed(server: ServerProcess, clusters: Sequence[Cluster] = ()) -> None:
+    """Wait until a node has taken a post to each pool."""
     ends_s = time.monotonic() + HEAL_S_MAX
+    for name in pools_of(clusters) or ("store",):
+        await takes_a_post(server, f"healed-{name}", ends_s)
+
+
+async def takes_a_post(server: ServerProcess, queue: str, ends_s: float) -> None:
+    """Wait until a node has taken a post to a queue."""
     while True:
         connection = await Connection.open(server.host, server.port)
-        answer = await connection.ask("POST", "/v2/queues/healed/messages", {"messages": [{"body": 1}]})
+        answer = await connection.ask("POST", f"/v2/queues/{queue}/messages", {"messages": [{"body": 1}]})
         await connection.close()
         if answer.status == 201:
             return
@@ -62,11 +73,12 @@ async def fail(clusters: Sequence[Cluster], nodes: Nodes, random: Random) -> Non
     nodes.servers[victim] = await asyncio.to_thread(start, clusters[0])
     await asyncio.to_thread(cluster.follow)
     for server in nodes.servers:
-        await healed(server)
+        await healed(server, clusters)
     nodes.stopping.set()
 
 
 async def run(clusters: Sequence[Cluster], workers: Workers, audience: Audience, random: Random) -> Nodes:
+    await make_pools(clusters)
     nodes = Nodes([await asyncio.to_thread(start, clusters[0]) for _ in range(NODES)])
     try:
         await prepare(nodes.servers, clusters, audience)
@@ -81,6 +93,9 @@ async def run(clusters: Sequence[Cluster], workers: Workers, audience: Audience,
         workers.history += [await view(nodes.servers[1], queue) for queue in QUEUES]
         async with asyncio.timeout(60):
             await audience.finish(nodes.servers[2])
+        for name in pools_of(clusters):
+            pool = await ask(nodes.servers[0], "GET", f"/v2/pools/{name}?detailed=true", roles="admin")
+            assert pool.document["queues"] > len(QUEUES) // 2, pool
         for server in nodes.servers:
             assert server.stop() == 0
             assert "Traceback" not in server.stderr, server.stderr
@@ -90,21 +105,38 @@ async def run(clusters: Sequence[Cluster], workers: Workers, audience: Audience,
     return nodes
 
 
+def pools_of(clusters: Sequence[Cluster]) -> dict[str, str]:
+    """Return the pools that are to be, if there is more than one cluster: one beside the store, one in each other."""
+    if len(clusters) == 1:
+        return {}
+    others = {f"pool{number}": each.store() for number, each in enumerate(clusters[1:])}
+    return {"beside": clusters[0].store(DATABASES[1])} | others
+
+
+async def make_pools(clusters: Sequence[Cluster]) -> None:
+    """Make pools that take queues at once, as if they had been there for long, and for each a flavor of its name."""
+    store = PostgresqlEngine(clusters[0].store())
+    await store.start()
+    for name, uri in pools_of(clusters).items():
+        pool, flavor = Pool(uri=uri, weight=100), Flavor(pools=(name,))
+        await store.put_record(pool_key(name), msgspec.json.encode(pool), now_ms=0)
+        await store.put_record(flavor_key(name), msgspec.json.encode(flavor), now_ms=0)
+    await store.close()
+
+
 async def prepare(servers: Sequence[ServerProcess], clusters: Sequence[Cluster], audience: Audience) -> None:
-    """Make pools, if there is more than one cluster, and the queues that somebody listens to."""
-    pools = {}
-    if len(clusters) > 1:
-        pools = {"one": clusters[0].store(DATABASES[1])} | {
-            f"c{n}": each.store() for n, each in enumerate(clusters[1:])
-        }
-    for name, uri in pools.items():
-        made = await ask(servers[0], "PUT", f"/v2/pools/pool{name}", {"weight": 100, "uri": uri}, roles="admin")
+    """Make all queues, by turns in each pool."""
+    wanted: dict[str, dict[str, Any]] = {queue: {} for queue in QUEUES}
+    wanted |= {log.queue: {"_history": 3_600 * log.history} for log in audience.logs}
+    flavors = [{"_flavor": name} for name in pools_of(clusters)] or [{}]
+    for (queue, metadata), flavor in zip(wanted.items(), cycle(flavors), strict=False):
+        made = await ask(servers[0], "PUT", f"/v2/queues/{queue}", metadata | flavor)
+        assert made.status == 201, made
+    for name in pools_of(clusters):
+        made = await ask(servers[0], "PUT", f"/v2/queues/healed-{name}", {"_flavor": name})
         assert made.status == 201, made
     for server in servers:
-        await healed(server)
-    for log in audience.logs:
-        made = await ask(servers[0], "PUT", f"/v2/queues/{log.queue}", {"_history": 3_600 * log.history})
-        assert made.status == 201
+        await healed(server, clusters)
 
 
 @pytest.mark.parametrize("count", [1, 2], ids=["one store", "two pools"])

@@ -31,6 +31,7 @@ class Pools(PooledEngine):
         now_ms: Callable[[], int] = lambda: 1,
         draw: Callable[[], float] | None = None,
         make_engine: Callable[[str], MovableEngine] | None = None,
+        settle_ms: int = 0,
     ) -> None:
         super().__init__(
             home,
@@ -39,6 +40,7 @@ class Pools(PooledEngine):
             now_ms=now_ms,
             draw=draw or Random(7).random,
             pause=no_pause,
+            settle_ms=settle_ms,
         )
         self._uris = uris
 

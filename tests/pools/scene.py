@@ -48,7 +48,8 @@ class Scene:
     def drains(self, engine: Pools, name: str = "one") -> Drains:
         """Return somebody who moves queues on a node."""
         lease = Lease(engine, "mover", name, self.clock)
-        return Drains(engine, Mover(engine, engine.places, engine.owners, engine.ask, lease, self.clock), lease)
+        mover = Mover(engine, engine.places, engine.owners, engine.ask, lease, self.clock)
+        return Drains(engine, mover, lease, self.clock)
 
     async def drain(self, name: str, *, draining: bool = True) -> None:
         """Let a pool give its queues to the others, or no longer."""

@@ -15,7 +15,7 @@ from sukkal.model import NewMessage, Post, QueueKey, Stats
 from sukkal.pools.definitions import Pool, masked
 from sukkal.pools.members import Member
 from sukkal.testing import FakeClock
-from tests.pools.faulty import hanging
+from tests.pools.faulty import Faults, faulty, hanging
 from tests.pools.pooled import Pools
 
 NAMES = [f"q{number}" for number in range(12)]
@@ -151,6 +151,57 @@ def test_a_count_that_takes_long_says_nothing_about_the_pool() -> None:
         assert not counting.done()
         assert not member.down
         counting.cancel()
+
+    asyncio.run(story())
+
+
+def test_a_call_on_one_queue_that_takes_long_says_nothing_about_the_pool() -> None:
+    async def story() -> None:
+        member = Member(
+            Pool(uri="memory://", weight=1, name="p"),
+            hanging(MemoryEngine(), lambda: True, only="publish"),
+            call_s=0.02,
+        )
+        assert await member.open() is None
+        message = NewMessage(id="m", body=b"1", ttl_s=60)
+        with pytest.raises(StoreUnavailable):
+            await member.ask("publish", [Post(QueueKey("p", "q"), (message,))], now_ms=1)
+        assert not member.down
+        assert await member.ask("stats", QueueKey("p", "other"), now_ms=1) == Stats()
+
+    asyncio.run(story())
+
+
+def test_a_pool_that_answers_but_can_do_nothing_keeps_no_node_from_starting(caplog: pytest.LogCaptureFixture) -> None:
+    async def story() -> None:
+        faults = Faults()
+        engine = Pools(
+            MemoryEngine(), ["memory://1", "memory://2"], make_engine=lambda uri: faulty(MemoryEngine(), faults)
+        )
+        faults.reset(name="admit")
+        await engine.start()
+        assert sorted(member.down for member in engine.members) == [False, True]
+        assert "is down: died before" in caplog.text
+        faults.reset(name="admit")
+        await engine.refresh()
+        assert sorted(member.down for member in engine.members) == [False, True]
+        await engine.refresh()
+        assert [member.down for member in engine.members] == [False, False]
+        await engine.close()
+
+    asyncio.run(story())
+
+
+def test_a_pool_is_not_called_before_its_numbers_were_raised() -> None:
+    async def story() -> None:
+        member = Member(Pool(uri="memory://", weight=1, name="p"), MemoryEngine())
+
+        async def opened(member: Member) -> None:
+            with pytest.raises(StoreUnavailable):
+                await member.ask("get_queue", QueueKey("p", "q"))
+
+        assert await member.open(opened) is None
+        assert await member.ask("get_queue", QueueKey("p", "q")) is None
 
     asyncio.run(story())
 

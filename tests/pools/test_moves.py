@@ -299,6 +299,59 @@ async def _settle(scene: Scene, claim_id: str, held: list[str]) -> None:
             return
 
 
+def test_a_pool_that_drains_and_is_empty_is_rarely_looked_at() -> None:
+    async def story(scene: Scene) -> None:
+        for number in range(50):
+            await scene.engine.put_queue(QueueKey("p", f"q{number}"), {}, revision=None, now_ms=scene.clock())
+        await scene.drain("p1")
+        drains = scene.drains(scene.engine)
+        assert await drains.round() > 0
+        before = scene.faults.count
+        assert await drains.round() == 0
+        looking = scene.faults.count - before
+        assert looking < 10
+        assert await drains.round() == 0
+        assert scene.faults.count - before - looking < looking
+        late = NewMessage(id="late", body=b"1", ttl_s=60)
+        await scene.drain("p1", draining=False)
+        await scene.drain("p2")
+        assert await drains.round() > 0
+        await scene.engine.publish([Post(QueueKey("p", "new"), (late,))], now_ms=scene.clock())
+        await scene.drain("p2", draining=False)
+        await scene.drain("p1")
+        assert await drains.round() > 0
+
+    run(story, in_memory())
+
+
+def test_two_rounds_of_one_node_do_not_get_in_each_others_way(scene: Scene) -> None:
+    async def story(scene: Scene) -> None:
+        ids = await scene.post(5)
+        await scene.drain(str(await scene.place()))
+        drains = scene.drains(scene.engine)
+        assert sorted(await asyncio.gather(drains.round(), drains.round())) == [0, 1]
+        assert await scene.all() == ids
+
+    run(story, scene)
+
+
+def test_an_empty_pool_that_drains_gives_what_somebody_was_about_to_make_there() -> None:
+    async def story(scene: Scene) -> None:
+        await scene.drain("p1")
+        drains = scene.drains(scene.engine)
+        assert await drains.round() == 0
+        member = scene.engine.members.by_name()["p1"]
+        member.pool = replace(member.pool, draining=False)  # As another node knows it that has not looked yet.
+        for number in range(9):
+            await scene.engine.put_queue(QueueKey("p", f"q{number}"), {}, revision=None, now_ms=scene.clock())
+        await scene.engine.refresh()
+        assert await drains.round() == 0
+        scene.clock.advance(30_000)
+        assert await drains.round() > 0
+
+    run(story, in_memory())
+
+
 def test_a_target_that_is_down_leaves_the_queue_where_it_is(scene: Scene) -> None:
     async def story(scene: Scene) -> None:
         ids = await scene.post(5)

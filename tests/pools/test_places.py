@@ -21,6 +21,7 @@ from tests.pools.pooled import Pools
 
 QUEUE = QueueKey("p", "q")
 HOUR_MS = 3_600_000
+SETTLE_MS = 30_000
 
 
 class Nodes:
@@ -110,6 +111,81 @@ def test_the_place_of_a_deleted_queue_goes_after_an_hour_unless_the_queue_is_the
         assert await node.get_queue(QUEUE) is not None
 
     run(story)
+
+
+def test_places_go_in_time_however_many_that_are_too_young_stand_in_front() -> None:
+    async def story(nodes: Nodes) -> None:
+        node = await nodes.node()
+        await nodes.post(node, key=QueueKey("z", "old"))
+        await node.delete_queue(QueueKey("z", "old"))
+        nodes.clock.advance(HOUR_MS)
+        for number in range(25):
+            key = QueueKey("a", f"q{number:02}")
+            await nodes.post(node, key=key)
+            await node.delete_queue(key)
+        assert [await node.tidy(limit=10) for _ in range(3)] == [0, 0, 1]
+        nodes.clock.advance(HOUR_MS)
+        assert [await node.tidy(limit=10) for _ in range(4)] == [10, 10, 5, 0]
+
+    run(story)
+
+
+def test_a_place_does_not_follow_a_move_that_comes_after_later_ones() -> None:
+    async def story(nodes: Nodes) -> None:
+        places = (await nodes.node()).places
+        key = QueueKey("p", "moved")
+        await places.move(key, HOME, "p1", token=1)
+        await places.move(key, "p1", "p2", token=2)
+        await places.move(key, "p2", HOME, token=3)
+        with pytest.raises(StoreUnavailable):
+            await places.move(key, HOME, "p1", token=1)
+        assert await places.find(key) == HOME
+        await places.leave(key, HOME)
+        await places.move(key, HOME, "p1", token=4)
+        assert await places.find(key) == "p1"
+
+    run(story)
+
+
+def test_a_node_that_stood_still_while_the_first_pool_was_made_puts_queues_where_the_others_do() -> None:
+    async def story() -> None:
+        clock, home, pool = FakeClock(), MemoryEngine(), MemoryEngine()
+        busy, still = [
+            Pools(home, [], now_ms=clock, make_engine=lambda uri: pool, settle_ms=SETTLE_MS) for _ in range(2)
+        ]
+        for node in (busy, still):
+            await node.start()
+        made = Pool(uri="memory://", weight=1)
+        await home.put_record(pool_key("p1"), msgspec.json.encode(made), now_ms=clock())
+        await busy.refresh()
+        clock.advance(SETTLE_MS)
+        await busy.publish([Post(QUEUE, (NewMessage(id="a", body=b"1", ttl_s=60),))], now_ms=clock())
+        await still.publish([Post(QUEUE, (NewMessage(id="b", body=b"1", ttl_s=60),))], now_ms=clock())
+        for node in (busy, still):
+            found = await node.get_messages(QUEUE, ["a", "b"], now_ms=clock())
+            assert [each.id for each in found] == ["a", "b"]
+        assert await home.get_queue(QUEUE) is None
+
+    asyncio.run(story())
+
+
+def test_a_node_that_does_not_know_of_pools_and_cannot_ask_makes_no_queue() -> None:
+    async def story() -> None:
+        clock, faults = FakeClock(), Faults()
+        node = Pools(faulty(MemoryEngine(), faults), [], now_ms=clock, settle_ms=SETTLE_MS)
+        await node.start()
+        message = NewMessage(id="a", body=b"1", ttl_s=60)
+        clock.advance(SETTLE_MS // 2)
+        faults.reset(name="list_records")
+        with pytest.raises(StoreUnavailable):
+            await node.publish([Post(QUEUE, (message,))], now_ms=clock())
+        assert await node.get_queue(QUEUE) is None
+        await node.publish([Post(QUEUE, (message,))], now_ms=clock())
+        before = faults.count
+        await node.publish([Post(QUEUE, (message,))], now_ms=clock())
+        assert faults.count == before + 1
+
+    asyncio.run(story())
 
 
 def test_queues_are_spread_in_proportion_to_weights() -> None:

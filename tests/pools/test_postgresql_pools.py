@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from sukkal.engines.postgresql import PostgresqlEngine
 from sukkal.errors import InvalidRequest, StoreUnavailable
 from sukkal.model import NewMessage, Post, QueueKey
 from sukkal.settings import Settings
+from sukkal.testing import counting_ids
 from tests.engines.postgresql_server import PASSWORD, PostgreSQL
 from tests.pools.pooled import Pools
 
@@ -76,7 +78,7 @@ def test_a_database_is_taken_whatever_user_it_is_named_with(three_databases: lis
     async def story() -> None:
         engine = Pools(PostgresqlEngine(home), [])
         await engine.start()
-        service = pools_service(Settings(store=home), engine, lambda: 1)
+        service = pools_service(Settings(store=home), engine, lambda: 1, counting_ids())
         await service.put("p1", {"uri": first, "weight": 1})
         for url in (home, first):
             place = url.rpartition("@")[2]
@@ -92,3 +94,60 @@ def test_a_database_is_taken_whatever_user_it_is_named_with(three_databases: lis
 
     home, first, second = three_databases
     asyncio.run(story())
+
+
+def test_a_database_is_known_by_whatever_name_it_is_called(three_databases: list[str]) -> None:
+    async def story() -> None:
+        engine = Pools(PostgresqlEngine(home), [])
+        await engine.start()
+        service = pools_service(Settings(store=home), engine, lambda: 1, counting_ids())
+        await service.put("p1", {"uri": first, "weight": 1})
+        with pytest.raises(InvalidRequest, match="that of the store, by another name"):
+            await service.put("p2", {"uri": by_name(home), "weight": 1})
+        with pytest.raises(InvalidRequest, match="that of the pool p1, by another name"):
+            await service.put("p2", {"uri": by_name(first), "weight": 1})
+        engine.members.by_name()["p1"].down = True
+        with pytest.raises(InvalidRequest, match="that of the pool p1, by another name"):
+            await service.put("p2", {"uri": by_name(first), "weight": 1})
+        await service.change("p1", {"weight": 5})
+        await service.put("p1", {"uri": first, "weight": 7})
+        await service.drain("p1", draining=True)
+        assert engine.members.by_name()["p1"].pool.identity
+        await service.put("p2", {"uri": by_name(second), "weight": 1})
+        await engine.close()
+
+    home, first, second = three_databases
+    asyncio.run(story())
+
+
+def test_a_pool_of_which_no_identity_was_noted_is_asked_for_it(three_databases: list[str]) -> None:
+    async def story() -> None:
+        engine = Pools(PostgresqlEngine(home), [first])
+        await engine.start()
+        service = pools_service(Settings(store=home), engine, lambda: 1, counting_ids())
+        with pytest.raises(InvalidRequest, match="that of the pool p1, by another name"):
+            await service.put("p2", {"uri": by_name(first), "weight": 1})
+        await engine.close()
+
+    home, first, _ = three_databases
+    asyncio.run(story())
+
+
+def test_a_pool_that_not_all_nodes_can_reach_is_refused(three_databases: list[str], tmp_path: Path) -> None:
+    async def story() -> None:
+        engine = Pools(PostgresqlEngine(home), [])
+        await engine.start()
+        service = pools_service(Settings(store=home), engine, lambda: 1, counting_ids())
+        for uri in (f"sqlite:///{tmp_path}/pool", "memory://"):
+            with pytest.raises(InvalidRequest, match="All nodes of this store use its pools"):
+                await service.put("p1", {"uri": uri, "weight": 1})
+        assert not (tmp_path / "pool").exists()
+        await engine.close()
+
+    home, *_ = three_databases
+    asyncio.run(story())
+
+
+def by_name(url: str) -> str:
+    """Return the URL of a database with another name of its host."""
+    return url.replace("127.0.0.1", "localhost")

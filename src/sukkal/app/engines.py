@@ -11,17 +11,21 @@ from typing import Final
 from sukkal.clock import elapsed_s
 from sukkal.engines.commits import Commits
 from sukkal.engines.memory import MemoryEngine
-from sukkal.errors import SettingsError
+from sukkal.errors import InvalidRequest, SettingsError
 from sukkal.extras import needs_extra
 from sukkal.indexes.sqlite_fts import SqliteIndex
 from sukkal.pools import Pool, PooledEngine
+from sukkal.pools.definitions import masked
 from sukkal.pools.draining import Drains
+from sukkal.pools.identity import identity_of
 from sukkal.pools.lease import Lease
 from sukkal.pools.members import Member, MovableEngine
 from sukkal.pools.moving import Mover
+from sukkal.records import Records
 from sukkal.search import SearchIndex
 from sukkal.service.pools import Pools
 from sukkal.settings import Settings
+from sukkal.store import Shared
 
 __all__ = ["drains_of", "engine_of", "index_of", "pooled_engine", "pools_service", "sweeping_turn"]
 
@@ -82,7 +86,7 @@ def pooled_engine(settings: Settings, now_ms: Callable[[], int], commits: Commit
 def drains_of(engine: PooledEngine, holder: str, now_ms: Callable[[], int]) -> Drains:
     """Return what moves queues from pool to pool."""
     lease = Lease(engine, "moving queues", holder, now_ms)
-    return Drains(engine, Mover(engine, engine.places, engine.owners, engine.ask, lease, now_ms), lease)
+    return Drains(engine, Mover(engine, engine.places, engine.owners, engine.ask, lease, now_ms), lease, now_ms)
 
 
 def sweeping_turn(engine: PooledEngine, holder: str, now_ms: Callable[[], int]) -> Callable[[], Awaitable[bool]]:
@@ -101,20 +105,34 @@ def sweeping_turn(engine: PooledEngine, holder: str, now_ms: Callable[[], int]) 
     return falls_to_it
 
 
-def pools_service(settings: Settings, engine: PooledEngine, now_ms: Callable[[], int]) -> Pools:
+def pools_service(
+    settings: Settings, engine: PooledEngine, now_ms: Callable[[], int], new_id: Callable[[], str]
+) -> Pools:
     """Return the operations on pools."""
 
     def is_taken(uri: str, pools: Iterable[str]) -> bool:
         stores = () if uri.startswith("memory:") else (settings.store,)
         return any(not _places(uri).isdisjoint(_places(other)) for other in (*stores, *pools))
 
-    async def connects(pool: Pool) -> str | None:
-        member = Member(pool, engine_of(pool.uri, settings))
-        refusal = await member.open()
-        await member.close()
-        return refusal
+    async def identity(records: Records) -> str:
+        return await identity_of(records, new_id, now_ms=now_ms())
 
-    return Pools(engine, now_ms, is_taken=is_taken, connects=connects)
+    async def connects(pool: Pool) -> str:
+        member = Member(pool, engine_of(pool.uri, settings))
+        if engine.shared is not None and not isinstance(member.engine, Shared):
+            raise InvalidRequest("All nodes of this store use its pools, so a pool has to be postgresql://..., too.")
+        found: list[str] = []
+
+        async def opened(member: Member) -> None:
+            found.append(await identity(member.engine))
+
+        refusal = await member.open(opened)
+        await member.close()
+        if refusal is not None:
+            raise InvalidRequest(f"cannot connect to {masked(pool.uri)}: {refusal}")
+        return found[0]
+
+    return Pools(engine, now_ms, is_taken=is_taken, connects=connects, identity=identity)
 
 
 def _places(uri: str) -> set[str]:

@@ -87,7 +87,7 @@ def services_of(
         pushing.search.search,
         pushing.search.saved,
         pushing.search.indexing,
-        pools_service(settings, engine, now_ms),
+        pools_service(settings, engine, now_ms, new_id),
         flavors,
         settings,
     )

@@ -7,8 +7,9 @@ from sukkal.carrying.counting import Counting
 from sukkal.carrying.parcels import Beginning, Ending, Holding, Keeping, Parcel, Particulars, Tally
 from sukkal.errors import StartupError
 from sukkal.model import QueueKey, RecordKey
+from sukkal.pools.begun import MOVES
+from sukkal.pools.identity import IDENTITY
 from sukkal.pools.lease import LEASES
-from sukkal.pools.moving import MOVES
 from sukkal.whole import Source, Whole
 
 __all__ = ["ARRIVED", "UNFINISHED", "leaving", "queues_of", "records_of", "tally"]
@@ -18,8 +19,8 @@ UNFINISHED: Final = RecordKey("arriving", "", "store")
 ARRIVED: Final = RecordKey("arrived", "", "store")
 """Stands in one to which everything has come, and says where from."""
 _PAGE: Final = 200
-_STAYING: Final = frozenset({LEASES, UNFINISHED.kind, ARRIVED.kind})
-"""Kinds of records that say who does something just now, which is nobody elsewhere."""
+_STAYING: Final = frozenset({LEASES, IDENTITY, UNFINISHED.kind, ARRIVED.kind})
+"""Kinds of records that say who a store is, or who does something there just now: that is another one elsewhere."""
 
 
 async def leaving(source: Source, as_of_ms: int, *, behind: QueueKey | None = None) -> AsyncIterator[Parcel]:

@@ -23,7 +23,8 @@ S = TypeVar("S", bound=msgspec.Struct)
 class Pool(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """An engine for queues: where its data are, and the weight by which it gets new queues.
 
-    A pool that is ``draining`` gets none, and gives its queues to the others.
+    A pool that is ``draining`` gets none, and gives its queues to the others. ``identity`` is that of its data, if the
+    version of us that made it asked for it.
     """
 
     uri: str
@@ -31,6 +32,7 @@ class Pool(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     flavor: str | None = None
     options: Mapping[str, Any] = {}
     draining: bool = False
+    identity: str = ""
     name: str = ""
     created_ms: int = 0
 
@@ -63,12 +65,17 @@ def decoded(record: Record, kind: type[S]) -> S:
 
 
 async def all_records(
-    records: Records, kind: str, *, now_ms: int, project: str | None = None, after: tuple[str, str] = ("", "")
+    records: Records,
+    kind: str,
+    *,
+    now_ms: int,
+    project: str | None = None,
+    at_once: int = limits.PAGE_MAX,
 ) -> AsyncIterator[Record]:
     """Yield the records of a kind, read page by page."""
-    place: tuple[str, str] | None = after
+    place: tuple[str, str] | None = ("", "")
     while place is not None:
-        page = await records.list_records(kind, project, after=place, limit=limits.PAGE_MAX, now_ms=now_ms)
+        page = await records.list_records(kind, project, after=place, limit=at_once, now_ms=now_ms)
         for record in page.records:
             yield record
         place = page.next

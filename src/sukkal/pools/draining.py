@@ -1,6 +1,8 @@
 """Emptying the pools that are to give their queues to the others."""
 
+import asyncio
 import logging
+from collections.abc import Callable
 from typing import Final
 
 from sukkal.errors import InvalidRequest, SukkalError
@@ -14,17 +16,30 @@ __all__ = ["Drains"]
 _log: Final = logging.getLogger("sukkal.pools")
 
 
-class Drains:
-    """Moves queues out of pools that drain, and brings to their end moves that were begun."""
+_RESTS_MS: Final = 30_000
 
-    def __init__(self, engine: PooledEngine, mover: Mover, lease: Lease) -> None:
+
+class Drains:
+    """Moves queues out of pools that drain, and brings to their end moves that were begun.
+
+    A pool that is empty gets no more queues, but for those that somebody was about to make, so it is rarely looked at.
+    """
+
+    def __init__(self, engine: PooledEngine, mover: Mover, lease: Lease, now_ms: Callable[[], int]) -> None:
         self._engine = engine
         self._mover = mover
         self._lease = lease
+        self._now_ms = now_ms
+        self._empty: dict[str, int] = {}
+        self._going_on = asyncio.Lock()
 
     async def round(self) -> int:
         """Go on once, if there is something to do and nobody else does it, and return how many queues have moved."""
-        draining = [each.name for each in self._engine.members if each.pool.draining and not each.down]
+        async with self._going_on:
+            return await self._round()
+
+    async def _round(self) -> int:
+        draining = self._draining()
         begun = await self._mover.begun() if len(self._engine.members) else []
         if not (draining or begun) or not await self._lease.keep():
             return 0
@@ -32,13 +47,23 @@ class Drains:
         for key in begun:
             moved += await self._move(key, None)
         for name in draining:
+            empty = True
             async for key in self._engine.places.of_pool(name):
+                empty = False
                 member = self._engine.members.get(name)
                 if member is None or not member.pool.draining or not await self._lease.keep():
                     break
                 moved += await self._move(key, name)
+            if empty:
+                self._empty[name] = self._now_ms()
         await self._lease.give_back()
         return moved
+
+    def _draining(self) -> list[str]:
+        """Return the pools that drain, but for those that were empty a moment ago."""
+        draining = [each.name for each in self._engine.members if each.pool.draining and not each.down]
+        self._empty = {name: since_ms for name, since_ms in self._empty.items() if name in draining}
+        return [name for name in draining if self._now_ms() - self._empty.get(name, -_RESTS_MS) >= _RESTS_MS]
 
     async def _target(self, key: QueueKey) -> str:
         queue = await self._engine.get_queue(key)

@@ -17,6 +17,7 @@ __all__ = ["Member", "Members", "MovableEngine", "Tell"]
 T = TypeVar("T")
 
 Tell = Callable[[Collection[QueueKey] | None], None]
+Opened = Callable[["Member"], Awaitable[None]]
 
 _log: Final = logging.getLogger("sukkal.pools")
 
@@ -40,7 +41,7 @@ class Member:
         self.engine = engine
         self.down = False
         self._call_s = call_s
-        self._started = False
+        self._started = self._ready = False
         self._hinting = False
 
     @property
@@ -50,7 +51,7 @@ class Member:
 
     async def ask(self, name: str, *given: Any, **more: Any) -> Any:
         """Make a call of the engine."""
-        if self.down or not self._started:
+        if self.down or not self._ready:
             raise _unavailable()
         if name in _COUNTING or more.get("total"):
             # It may take long for a good reason, so first it is seen whether anybody is there at all.
@@ -64,7 +65,8 @@ class Member:
                 return await getattr(self.engine, name)(*given, **more)
         except TimeoutError:
             if within_s is None:
-                self._fails("it does not answer")
+                # It may be this queue alone that waits for something.
+                await self._look()
             raise _unavailable() from None
         except StoreUnavailable:
             await self._look()
@@ -78,14 +80,19 @@ class Member:
         except (StoreUnavailable, TimeoutError) as error:
             self._fails(str(error) or "it does not answer")
 
-    async def open(self) -> str | None:
-        """Start the engine, or see whether it answers again, and tell why it does not."""
+    async def open(self, opened: Opened | None = None) -> str | None:
+        """Start the engine, or see whether it answers again, and tell why it does not.
+
+        It is not called before ``opened`` is done with it.
+        """
         try:
             async with asyncio.timeout(self._call_s):
                 if not self._started:
                     await self.engine.start()
                     self._started = True
                 await self.engine.get_queue(_TRIED)
+                if opened is not None:
+                    await opened(self)
         except (SukkalError, TimeoutError, OSError) as error:
             why = str(error) or "it does not answer"
             self._fails(why)
@@ -93,6 +100,7 @@ class Member:
         if self.down:
             _log.warning("the pool %s answers again", self.name)
         self.down = False
+        self._ready = True
         return None
 
     def hints(self, tell: Tell) -> None:
@@ -105,7 +113,7 @@ class Member:
         """Let go of the engine, whether it answers or not."""
         if not self._started:
             return
-        self._started = False
+        self._started = self._ready = False
         try:
             async with asyncio.timeout(self._call_s):
                 await self.engine.close()
@@ -141,10 +149,10 @@ class Members:
         """Return a pool."""
         return self._members.get(name)
 
-    async def refresh(self, opened: Callable[[Member], Awaitable[None]]) -> bool:
+    async def refresh(self, opened: Opened) -> bool:
         """Open pools that are new, close those that are gone, try those that are down; tell whether any came or went.
 
-        ``opened`` is told of each that has begun to answer.
+        ``opened`` is told of each that answers, before it is called.
         """
         async with self._changing:
             now_ms = self._now_ms()
@@ -157,7 +165,7 @@ class Members:
                 await member.close()
             self._members = {name: self._member(wanted[name]) for name in sorted(wanted)}
             trying = [each for each in self if each.down or each.name not in before or each in gone]
-            await asyncio.gather(*(self._try(each, opened) for each in trying))
+            await asyncio.gather(*(each.open(opened) for each in trying))
             return bool(gone) or set(self._members) != before
 
     async def close(self) -> None:
@@ -172,11 +180,6 @@ class Members:
             return Member(pool, self._make_engine(pool.uri))
         member.pool = pool
         return member
-
-    @staticmethod
-    async def _try(member: Member, opened: Callable[[Member], Awaitable[None]]) -> None:
-        if await member.open() is None:
-            await opened(member)
 
     def by_name(self) -> Mapping[str, Member]:
         """Return the pools by their names."""

@@ -24,13 +24,15 @@ _REMEMBERED_MAX: Final = 100_000
 _TRUSTED_MS: Final = 60_000
 _KEPT_OPEN_MS: Final = 3_600_000
 _TRIES: Final = 20
+_READ_AT_ONCE: Final = 1_000
 
 
 class _Place(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The pool in which a queue lies; ``open`` if the queue was deleted."""
+    """The pool in which a queue lies; ``open`` if the queue was deleted; ``moved`` is the token of its last move."""
 
     pool: str
     open: bool = False
+    moved: int = 0
 
 
 class _Known(NamedTuple):
@@ -45,6 +47,7 @@ class Places:
         self._home = home
         self._now_ms = now_ms
         self._known: dict[QueueKey, _Known] = {}
+        self._tidied = ("", "")
 
     async def find(self, key: QueueKey) -> str | None:
         """Return the pool in which a queue lies or lay last, ``None`` if there never was one."""
@@ -76,30 +79,34 @@ class Places:
             if place is not None and not place.open:
                 return self._remember(key, place.pool)
             pool = await choose(None if place is None else place.pool)
-            if await self._swap(key, read, _Place(pool)):
+            moved = 0 if place is None else place.moved
+            if await self._swap(key, read, _Place(pool, moved=moved)):
                 return self._remember(key, pool)
         raise StoreUnavailable("Many others create this queue. Please try again.")
 
     async def leave(self, key: QueueKey, pool: str) -> None:
         """Take note that a queue was deleted from a pool."""
         read = await self._read(key)
-        place = _Place(pool, open=True)
-        self.forget(key)
         # What was there before the first pool has no place; somebody who knew it may make it again all the same.
-        if (read is None or msgspec.json.decode(read, type=_Place) == _Place(pool)) and await self._swap(
-            key, read, place
-        ):
+        place = _Place(pool) if read is None else msgspec.json.decode(read, type=_Place)
+        self.forget(key)
+        if not place.open and place.pool == pool and await self._swap(key, read, replace(place, open=True)):
             await self._home.put_record(_open_key(key), b"%d" % self._now_ms(), now_ms=self._now_ms())
 
-    async def move(self, key: QueueKey, source: str, target: str) -> None:
-        """Let a queue lie in another pool from now on. Raises ``StoreUnavailable`` if it is in neither."""
+    async def move(self, key: QueueKey, source: str, target: str, *, token: int) -> None:
+        """Let a queue lie in another pool from now on.
+
+        Raises ``StoreUnavailable`` if it is in neither, or was moved with a greater token.
+        """
         for _ in range(_TRIES):
             read = await self._read(key)
             place = _Place(source) if read is None else msgspec.json.decode(read, type=_Place)
             self.forget(key)
             if place.pool == target:
                 return
-            if place.pool == source and await self._swap(key, read, replace(place, pool=target)):
+            if place.pool != source or place.moved > token:
+                break
+            if await self._swap(key, read, replace(place, pool=target, moved=token)):
                 return
         raise StoreUnavailable("The queue lies elsewhere.")
 
@@ -108,9 +115,13 @@ class Places:
         self._known.pop(key, None)
 
     async def tidy(self, exists: Callable[[QueueKey, str], Awaitable[bool]], *, limit: int) -> int:
-        """Remove up to so many open places that nobody can remember any more, and return how many were looked at."""
+        """Remove open places that nobody can remember any more, and return how many were looked at.
+
+        Up to ``limit`` are read, behind those of the call before; in front may stand as many that are too young.
+        """
         now_ms = self._now_ms()
-        page = await self._home.list_records(_OPEN, None, after=("", ""), limit=limit, now_ms=now_ms)
+        page = await self._home.list_records(_OPEN, None, after=self._tidied, limit=limit, now_ms=now_ms)
+        self._tidied = page.next or ("", "")
         looked = 0
         for record in page.records:
             if now_ms < int(record.value) + _KEPT_OPEN_MS:
@@ -125,12 +136,13 @@ class Places:
         if read is None or not (place := msgspec.json.decode(read, type=_Place)).open:
             return 0
         there = await exists(key, place.pool)
-        await self._swap(key, read, _Place(place.pool) if there else None)
+        await self._swap(key, read, replace(place, open=False) if there else None)
         return 1
 
     async def of_pool(self, pool: str, *, project: str | None = None) -> AsyncIterator[QueueKey]:
         """Yield the queues that lie in a pool, or have just been deleted there."""
-        async for record in all_records(self._home, _PLACES, project=project, now_ms=self._now_ms()):
+        now_ms = self._now_ms()
+        async for record in all_records(self._home, _PLACES, project=project, now_ms=now_ms, at_once=_READ_AT_ONCE):
             if msgspec.json.decode(record.value, type=_Place).pool == pool:
                 yield _key_of(record.key)
 

@@ -1,5 +1,6 @@
 """The engine over engines: it finds the pool of a queue and makes the call there."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar, cast
 
@@ -8,10 +9,10 @@ from msgspec.structs import replace
 from sukkal import limits
 from sukkal.errors import QueueMoved, StoreUnavailable
 from sukkal.model import Idle, Once, Page, Post, Published, Queue, QueueKey, RecordKey, Subscription
+from sukkal.pools.begun import note_move
 from sukkal.pools.choosing import Choice
 from sukkal.pools.definitions import HOME
 from sukkal.pools.members import Member, Members, MovableEngine, Tell
-from sukkal.pools.moving import note_move
 from sukkal.pools.owners import Owners, history_of
 from sukkal.pools.places import Places
 from sukkal.pools.wholes import Wholes
@@ -57,6 +58,8 @@ class PooledEngine:
         self.owners = Owners(home, now_ms)
         self.choice = Choice(home, self.members, draw, now_ms, settle_ms)
         self._alone = True
+        self._looked_ms = 0
+        self._looking = asyncio.Lock()
         self._tell: Tell | None = None
         self._placing = False
         self._wholes = Wholes(home, self.members, self.places, self.find)
@@ -86,10 +89,10 @@ class PooledEngine:
         self.sweep = self._of_all(home.sweep, self._wholes.sweep)
         self.due_queues = self._of_all(home.due_queues, self._wholes.due_queues)
         self.usage = self._of_all(home.usage, self._wholes.usage)
-        self.put_queue = self._of_all(home.put_queue, self._put_queue)
+        self.put_queue = self._making(home.put_queue, self._put_queue)
         self.delete_queue = self._of_all(home.delete_queue, self._delete_queue)
-        self.publish = self._of_all(home.publish, self._publish)
-        self.put_subscription = self._of_all(home.put_subscription, self._put_subscription)
+        self.publish = self._making(home.publish, self._publish)
+        self.put_subscription = self._making(home.put_subscription, self._put_subscription)
         self.delete_subscription = self._of_all(home.delete_subscription, self._delete_subscription)
 
     # -- its life
@@ -111,7 +114,9 @@ class PooledEngine:
 
     async def refresh(self) -> None:
         """Look which pools there are, open those that are new, and try those that are down."""
+        looked_ms = self._now_ms()
         await self.members.refresh(self._opened)
+        self._looked_ms = looked_ms
         if len(self.members) and self._alone:
             self._alone = False
             # What was on its way to the store when queues were not looked up yet is there after this.
@@ -134,8 +139,7 @@ class PooledEngine:
     async def _opened(self, member: Member) -> None:
         if self._tell is not None:
             member.hints(self._tell)
-        now_ms = self._now_ms()
-        await member.ask("admit", (), above=now_ms * NUMBERS_PER_MS)
+        await member.engine.admit((), above=self._now_ms() * NUMBERS_PER_MS)
 
     # -- where a queue is
 
@@ -226,6 +230,28 @@ class PooledEngine:
         return cast(C, made)
 
     # -- calls that bring queues into being, or end them
+
+    def _making(self, call: C, pooled: Callable[..., Any]) -> C:
+        def made(*given: Any, **more: Any) -> Any:
+            if self._alone and self._knows():
+                return call(*given, **more)
+            return self._look_and_make(call, pooled, given, more)
+
+        return cast(C, made)
+
+    async def _look_and_make(self, call: Callable[..., Any], pooled: Callable[..., Any], given: Any, more: Any) -> Any:
+        if self._alone:
+            async with self._looking:
+                if not self._knows():
+                    await self.refresh()
+        return await (call if self._alone else pooled)(*given, **more)
+
+    def _knows(self) -> bool:
+        """Tell whether what is known of the pools is new enough to make a queue.
+
+        Whoever stood still while the first pool was made and began to take queues would make one in the store.
+        """
+        return not self._settle_ms or self._now_ms() - self._looked_ms < self._settle_ms // 2
 
     async def _put_queue(self, key: QueueKey, metadata: Mapping[str, Any], **more: Any) -> Queue:
         flavor = metadata.get("_flavor")

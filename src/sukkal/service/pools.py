@@ -7,9 +7,10 @@ import msgspec
 from msgspec.structs import replace
 
 from sukkal import limits
-from sukkal.errors import Forbidden, InvalidBody, InvalidRequest, NotFound, SettingsError
+from sukkal.errors import Forbidden, InvalidBody, InvalidRequest, NotFound, SettingsError, StoreUnavailable
 from sukkal.pools import Pool, PooledEngine
 from sukkal.pools.definitions import HOME, POOLS, all_records, decoded, masked, pool_key
+from sukkal.records import Records
 from sukkal.service.names import is_queue_name
 from sukkal.service.pages import check_limit
 
@@ -54,8 +55,9 @@ class PoolState(msgspec.Struct, frozen=True):
 class Pools:
     """The operations on pools.
 
-    ``is_taken`` tells of a URI whether its data are those of the store itself or of other URIs; ``connects`` tries a
-    pool that is to be made, and tells why it cannot be used.
+    ``is_taken`` tells of a URI whether its data are those of the store itself or of other URIs. ``connects`` tries a
+    pool that is to be made, and returns the identity of its data; it raises ``InvalidRequest`` if it cannot be used.
+    ``identity`` returns that of the data of other records.
     """
 
     def __init__(
@@ -64,12 +66,14 @@ class Pools:
         now_ms: Callable[[], int],
         *,
         is_taken: Callable[[str, Iterable[str]], bool],
-        connects: Callable[[Pool], Awaitable[str | None]],
+        connects: Callable[[Pool], Awaitable[str]],
+        identity: Callable[[Records], Awaitable[str]],
     ) -> None:
         self._engine = engine
         self._now_ms = now_ms
         self._is_taken = is_taken
         self._connects = connects
+        self._identity = identity
 
     async def list(self, *, marker: str | None, limit: int | None) -> list[PoolState]:
         """Return a page of pools by name."""
@@ -130,21 +134,36 @@ class Pools:
                 "The `uri` of a pool cannot be changed, since its queues are there. Make another pool and drain this."
             )
         if present is None:
-            await self._check_uri(pool)
-        await self._store(replace(pool, draining=present is not None and present.draining))
+            await self._store(replace(pool, identity=await self._checked_identity(pool)))
+        else:
+            await self._store(replace(pool, draining=present.draining, identity=present.identity))
 
-    async def _check_uri(self, pool: Pool) -> None:
+    async def _checked_identity(self, pool: Pool) -> str:
         others = await self._all()
         if len(others) >= _POOLS_MAX:
             raise InvalidRequest(f"There are {_POOLS_MAX} pools already, which is the most.")
         if self._is_taken(pool.uri, [each.uri for each in others.values()]):
             raise InvalidRequest("The `uri` is that of the store or of another pool.")
         try:
-            refusal = await self._connects(pool)
+            identity = await self._connects(pool)
         except SettingsError as error:
             raise InvalidRequest(str(error)) from None
-        if refusal is not None:
-            raise InvalidRequest(f"cannot connect to {masked(pool.uri)}: {refusal}")
+        if await self._identity(self._engine) == identity:
+            raise InvalidRequest("The `uri` is that of the store, by another name.")
+        for other in others.values():
+            if await self._identity_of(other) == identity:
+                raise InvalidRequest(f"The `uri` is that of the pool {other.name}, by another name.")
+        return identity
+
+    async def _identity_of(self, pool: Pool) -> str | None:
+        """Return whose data a pool has, ``None`` if that was not asked when it was made and it does not answer now."""
+        member = self._engine.members.get(pool.name)
+        if pool.identity or member is None or member.down:
+            return pool.identity or None
+        try:
+            return await self._identity(member.engine)
+        except StoreUnavailable:
+            return None
 
     async def _store(self, pool: Pool) -> None:
         value = msgspec.json.encode(replace(pool, name="", created_ms=0))

@@ -7,8 +7,7 @@
             return MemoryEngine()
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
@@ -18,25 +17,15 @@ from sukkal.model import Ack, NewClaim, NewMessage, Once, Post, QueueKey, Releas
 from sukkal.store import Engine
 from sukkal.testing.contract_listening import look
 from sukkal.testing.contract_subscriptions import due, post, subscribe
-from sukkal.testing.move_ends import ALL, LATER_MS, Ends, MovableEngine
+from sukkal.testing.contract_tokens import TokensContract
+from sukkal.testing.move_ends import ALL, LATER_MS, Ends
 from sukkal.testing.subject import QUEUE
 
 __all__ = ["DurableMovingContract", "MovingContract", "fill"]
 
 
-class MovingContract:
+class MovingContract(TokensContract):
     """What the contract says of queues that move. A subclass says how to make an engine in a directory."""
-
-    def make_engine(self, directory: Path) -> MovableEngine:
-        """Return a new engine, not started, that may keep its data in the directory."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    def ends(self, tmp_path: Path) -> Iterator[Ends]:
-        """Return a source and a target."""
-        ends = Ends(lambda name: self.make_engine(tmp_path / name))
-        yield ends
-        ends.close()
 
     def test_a_queue_moves_with_all_that_callers_can_see(self, ends: Ends) -> None:
         backlog = fill(ends)

@@ -75,7 +75,7 @@ class Delivery:
 class Contents:
     """A queue with everything in it. ``removed`` is the greatest sequence of what is gone.
 
-    A backlog has an end, ``ends_ms``.
+    A backlog has an end, ``ends_ms``, and what came from another engine the ``token`` of who brought it.
     """
 
     queue: Queue
@@ -87,6 +87,7 @@ class Contents:
     claims: dict[str, Claim] = field(default_factory=dict)
     once: dict[str, tuple[Once, tuple[tuple[str, ...], ...]]] = field(default_factory=dict)
     subscriptions: dict[str, Subscription] = field(default_factory=dict)
+    token: int = 0
 
     def ended(self, now_ms: int) -> bool:
         """Whether it is a backlog whose subscription has expired."""

@@ -11,6 +11,7 @@ import msgspec
 from msgspec.structs import replace
 
 from sukkal import limits
+from sukkal.engines.holds import Marker
 from sukkal.engines.memory.contents import (
     Contents,
     Delivery,
@@ -66,7 +67,7 @@ class MemoryEngine(WholeInMemory):
         self._records = RecordTable()
         self._sequence = self._began = 0
         self._dropped: dict[int, int] = {}
-        self.markers: dict[QueueKey, int | None] = {}
+        self.markers: dict[QueueKey, Marker] = {}
         self.staged: dict[QueueKey, Staged] = {}
         self.followed: dict[QueueKey, Followed] = {}
 

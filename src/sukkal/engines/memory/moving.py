@@ -7,8 +7,10 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from sukkal.engines.holds import Marker, check_give_up, check_hold, check_staged, lets_go, not_yours
 from sukkal.engines.memory.contents import Contents, Delivery, shown
 from sukkal.engines.memory.subscriptions import SubscriptionsInMemory
+from sukkal.engines.pages import until_full
 from sukkal.errors import QueueMoved
 from sukkal.model import Message, QueueKey
 from sukkal.moving import Act, Changes, Details, Frame, Stored
@@ -24,16 +26,18 @@ class Followed:
 
     epoch: int
     seen: dict[str, Stored]
+    token: int
     changed: dict[str, int] = field(default_factory=dict)
     last: int = 0
 
 
 @dataclass
 class Staged:
-    """A queue that nobody sees yet."""
+    """A queue that nobody sees yet, and the token of who brings it."""
 
     contents: Contents
     frame: Frame
+    token: int
 
 
 class MovingInMemory(SubscriptionsInMemory):
@@ -41,7 +45,7 @@ class MovingInMemory(SubscriptionsInMemory):
 
     _sequence: int
     _began: int
-    markers: dict[QueueKey, int | None]
+    markers: dict[QueueKey, Marker]
     staged: dict[QueueKey, Staged]
     followed: dict[QueueKey, Followed]
     _dropped: dict[int, int]
@@ -55,19 +59,20 @@ class MovingInMemory(SubscriptionsInMemory):
 
     def reading(self, key: QueueKey) -> None:
         """Refuse to read a queue that was moved away."""
-        if self.markers.get(key) is not None:
+        marker = self.markers.get(key)
+        if marker is not None and marker.until_ms is not None:
             raise QueueMoved("The queue was moved.")
 
     def writing(self, key: QueueKey) -> None:
         """Refuse to write to a queue that is held, or was moved away."""
         if key in self.markers:
             error = QueueMoved("The queue is being moved.")
-            error.held = self.markers[key] is None
+            error.held = self.markers[key].until_ms is None
             raise error
 
     def sweep_markers(self, now_ms: int) -> None:
         """Remove the markers whose time has come."""
-        for key, until_ms in list(self.markers.items()):
+        for key, (until_ms, _) in list(self.markers.items()):
             if until_ms is not None and until_ms <= now_ms:
                 del self.markers[key]
 
@@ -78,21 +83,35 @@ class MovingInMemory(SubscriptionsInMemory):
         contents = self.queues.get(key)
         if contents is None:
             return None
-        return Frame(queue=shown(contents), epoch=contents.epoch, last=self._sequence, ends_ms=contents.ends_ms)
+        return Frame(
+            queue=shown(contents),
+            epoch=contents.epoch,
+            last=self._sequence,
+            ends_ms=contents.ends_ms,
+            token=contents.token,
+        )
 
-    async def follow(self, key: QueueKey) -> None:
+    async def follow(self, key: QueueKey, *, token: int = 0) -> None:
         """Note from now on which messages of a queue change."""
         contents, followed = self.queues.get(key), self.followed.get(key)
-        if contents is not None and (followed is None or followed.epoch != contents.epoch):
-            self.followed[key] = Followed(contents.epoch, _all(contents))
+        if contents is None:
+            return
+        if followed is None or followed.epoch != contents.epoch:
+            followed = self.followed[key] = Followed(contents.epoch, _all(contents), token)
+        followed.token = max(followed.token, token)
 
-    async def stored_after(self, key: QueueKey, sequence: int, *, limit: int, now_ms: int) -> tuple[Stored, ...]:
+    async def stored_after(
+        self, key: QueueKey, sequence: int, *, limit: int, now_ms: int, bytes_max: int | None = None
+    ) -> tuple[Stored, ...]:
         """Return messages behind a sequence."""
         contents = self.queues.get(key)
         found = _all(contents).values() if contents else ()
-        return tuple(_given(each, now_ms) for each in found if each.message.sequence > sequence)[:limit]
+        behind = [_given(each, now_ms) for each in found if each.message.sequence > sequence][:limit]
+        return tuple(until_full(behind, bytes_max))
 
-    async def changes(self, key: QueueKey, after: int, *, limit: int, now_ms: int) -> Changes:
+    async def changes(
+        self, key: QueueKey, after: int, *, limit: int, now_ms: int, bytes_max: int | None = None
+    ) -> Changes:
         """Return messages that have changed since the queue was followed."""
         contents, followed = self.queues.get(key), self.followed.get(key)
         if contents is None or followed is None:
@@ -104,7 +123,11 @@ class MovingInMemory(SubscriptionsInMemory):
                 followed.changed[id_] = followed.last
         followed.seen = now
         noted = sorted((number, id_) for id_, number in followed.changed.items() if number > after)[:limit]
-        stored = tuple(_given(now[id_], now_ms) for _, id_ in noted if id_ in now)
+        full = tuple(until_full((_given(now[id_], now_ms) for _, id_ in noted if id_ in now), bytes_max))
+        if len(full) < sum(id_ in now for _, id_ in noted):
+            last = followed.changed[full[-1].message.id]
+            noted = [(number, id_) for number, id_ in noted if number <= last]
+        stored = full
         return Changes(stored, tuple(id_ for _, id_ in noted if id_ not in now), noted[-1][0] if noted else None)
 
     async def details(self, key: QueueKey, after: tuple[str, str], *, limit: int, now_ms: int) -> Details:
@@ -125,23 +148,31 @@ class MovingInMemory(SubscriptionsInMemory):
             names[-1] if len(names) == limit else None,
         )
 
-    async def hold(self, keys: Sequence[QueueKey], *, held: bool) -> None:
+    async def hold(self, keys: Sequence[QueueKey], *, held: bool, token: int = 0) -> None:
         """Refuse writes to these queues, or take them again."""
+        if held:
+            for key in keys:
+                check_hold(self.markers.get(key), token, follower=self._follower(key))
+            self.markers |= dict.fromkeys(keys, Marker(None, token))
+            return
         for key in keys:
-            if held:
-                self.markers[key] = None
-                continue
-            self.followed.pop(key, None)
-            if self.markers.get(key, 0) is None:
+            if lets_go(self.markers.get(key), token):
                 del self.markers[key]
+            if self._follower(key) <= token:
+                self.followed.pop(key, None)
 
-    async def give_up(self, keys: Sequence[QueueKey], *, until_ms: int) -> None:
+    def _follower(self, key: QueueKey) -> int:
+        followed = self.followed.get(key)
+        return 0 if followed is None else followed.token
+
+    async def give_up(self, keys: Sequence[QueueKey], *, until_ms: int, token: int = 0) -> None:
         """Remove these queues and leave markers."""
-        for key in keys:
+        given = [key for key in keys if check_give_up(self.markers.get(key), token, there=key in self.queues)]
+        for key in given:
             self.queues.pop(key, None)
             self.followed.pop(key, None)
             self._dropped[self._mark_of(key)] = self._next()
-            self.markers[key] = until_ms
+            self.markers[key] = Marker(until_ms, token)
 
     # -- the target
 
@@ -160,13 +191,15 @@ class MovingInMemory(SubscriptionsInMemory):
         gone: Sequence[str] = (),
         details: Details | None = None,
         now_ms: int,
+        token: int = 0,
     ) -> None:
         """Keep a queue for later, or add to what is kept."""
-        self._sequence = max(self._sequence, frame.last)
         key, queue = frame.queue.key, replace(frame.queue, subscriptions=0)
         staged = self.staged.get(key)
+        check_staged(None if staged is None else staged.token, token)
+        self._sequence = max(self._sequence, frame.last)
         if staged is None:
-            staged = self.staged[key] = Staged(Contents(queue, b"{}", self._next()), frame)
+            staged = self.staged[key] = Staged(Contents(queue, b"{}", self._next(), token=token), frame, token)
         staged.frame, contents = frame, staged.contents
         contents.queue, contents.metadata = queue, msgspec.json.encode(queue.metadata)
         contents.ends_ms = frame.ends_ms
@@ -182,13 +215,19 @@ class MovingInMemory(SubscriptionsInMemory):
             contents.once |= {act.once.key: (act.once, act.ids) for act in details.acts}
             contents.subscriptions |= {each.id: each for each in details.subscriptions}
 
-    async def drop_staged(self, keys: Sequence[QueueKey]) -> None:
+    async def drop_staged(self, keys: Sequence[QueueKey], *, token: int = 0) -> None:
         """Forget what was staged of these queues."""
         for key in keys:
-            self.staged.pop(key, None)
+            if key in self.staged and self.staged[key].token <= token:
+                del self.staged[key]
 
-    async def open_staged(self, keys: Sequence[QueueKey], *, now_ms: int) -> None:
+    async def open_staged(self, keys: Sequence[QueueKey], *, now_ms: int, token: int = 0) -> None:
         """Let those of these queues that are staged be seen."""
+        for key in keys:
+            if key in self.staged:
+                check_staged(self.staged[key].token, token)
+                if key in self.queues:
+                    raise not_yours()
         for key in keys:
             self.markers.pop(key, None)
             staged = self.staged.pop(key, None)

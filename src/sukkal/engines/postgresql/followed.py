@@ -16,19 +16,23 @@ __all__ = ["changes", "details", "frame", "stored_after"]
 
 async def frame(reads: Fetching, key: QueueKey) -> Frame | None:
     """Return a queue without what it holds."""
-    for *queue, number, last, ends_ms in await reads.fetch(SQL.frame, *_place(key), -1 - mark_of(key)):
-        return Frame(queue=queue_of(key, *queue), epoch=number, last=last, ends_ms=ends_ms)
+    for *queue, number, last, ends_ms, token in await reads.fetch(SQL.frame, *_place(key), -1 - mark_of(key)):
+        return Frame(queue=queue_of(key, *queue), epoch=number, last=last, ends_ms=ends_ms, token=token)
     return None
 
 
-async def stored_after(reads: Fetching, key: QueueKey, sequence: int, *, limit: int, now_ms: int) -> tuple[Stored, ...]:
+async def stored_after(
+    reads: Fetching, key: QueueKey, sequence: int, *, limit: int, now_ms: int, bytes_max: int | None
+) -> tuple[Stored, ...]:
     """Return messages behind a sequence."""
-    return tuple(map(_stored, await reads.fetch(SQL.stored_after, *_place(key), sequence, limit, now_ms)))
+    return tuple(map(_stored, await reads.fetch(SQL.stored_after, *_place(key), sequence, limit, now_ms, bytes_max)))
 
 
-async def changes(reads: Fetching, key: QueueKey, after: int, *, limit: int, now_ms: int) -> Changes:
+async def changes(
+    reads: Fetching, key: QueueKey, after: int, *, limit: int, now_ms: int, bytes_max: int | None
+) -> Changes:
     """Return messages that have changed, in the order of their last changes."""
-    rows = await reads.fetch(SQL.changed, *_place(key), after, limit, now_ms)
+    rows = await reads.fetch(SQL.changed, *_place(key), after, limit, now_ms, bytes_max)
     stored = tuple([_stored(row) for row in rows if row[0] is not None])
     gone = tuple([row[14] for row in rows if row[0] is None])
     return Changes(stored, gone, rows[-1][13] if rows else None)

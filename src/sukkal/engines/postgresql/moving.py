@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from sukkal.engines.holds import Marker, check_give_up, not_yours
 from sukkal.engines.lifetimes import SET_ASIDE, lifetime_class
 from sukkal.engines.marks import mark_of
 from sukkal.engines.postgresql.batches import columns
@@ -11,7 +12,7 @@ from sukkal.engines.postgresql.database import Connection
 from sukkal.engines.postgresql.statements import SQL
 from sukkal.engines.postgresql.subscriptions import remove_subscriptions
 from sukkal.model import Claim, QueueKey
-from sukkal.moving import Details, Frame, Stored
+from sukkal.moving import Act, Details, Frame, Stored
 
 __all__ = ["admit", "drop_staged", "follow", "give_up", "hold", "let_go", "open_staged", "stage"]
 
@@ -21,32 +22,42 @@ _STAGED = "~"
 # -- the source
 
 
-async def follow(connection: Connection, key: QueueKey) -> None:
+async def follow(connection: Connection, key: QueueKey, *, token: int) -> None:
     """Note from now on which messages of a queue change."""
-    await connection.execute(SQL.follow, await _lock(connection, [key]))
+    numbers = await _lock(connection, [key])
+    await connection.execute(SQL.follow, numbers)
+    await connection.execute(SQL.note_follower, numbers, token)
 
 
-async def hold(connection: Connection, keys: Sequence[QueueKey]) -> None:
+async def hold(connection: Connection, keys: Sequence[QueueKey], *, token: int) -> None:
     """Refuse writes to queues, whether they exist or not."""
     numbers = await _lock(connection, keys)
-    await connection.execute(SQL.put_markers, *_places(keys), None)
+    if await connection.fetchval(SQL.others, *_places(keys), token):
+        raise not_yours()
+    await connection.execute(SQL.put_markers, *_places(keys), None, token)
     await connection.execute(SQL.hold, numbers)
 
 
-async def let_go(connection: Connection, keys: Sequence[QueueKey]) -> None:
+async def let_go(connection: Connection, keys: Sequence[QueueKey], *, token: int) -> None:
     """Take writes to queues again, and note no more what changes."""
     numbers = await _lock(connection, keys)
-    await connection.execute(SQL.delete_markers, *_places(keys), False)
-    await connection.execute(SQL.unfollow, numbers)
+    await connection.execute(SQL.let_go, *_places(keys), token)
+    await connection.execute(SQL.unfollow, numbers, token)
 
 
-async def give_up(connection: Connection, keys: Sequence[QueueKey], *, until_ms: int) -> None:
+async def give_up(connection: Connection, keys: Sequence[QueueKey], *, until_ms: int, token: int) -> None:
     """Remove queues and leave markers."""
     await _lock(connection, keys)
-    for key in keys:
+    rows = await connection.fetch(SQL.markers_of, *_places(keys))
+    given = [
+        key
+        for key, (marked, *marker, there) in zip(keys, rows, strict=True)
+        if check_give_up(Marker(*marker) if marked else None, token, there=there)
+    ]
+    for key in given:
         await remove_subscriptions(connection, key)
         await connection.execute(SQL.remove_queue, *_place(key), _mark(key))
-    await connection.execute(SQL.put_markers, *_places(keys), until_ms)
+    await connection.execute(SQL.put_markers, *_places(given), until_ms, token)
 
 
 # -- the target
@@ -59,16 +70,22 @@ async def admit(connection: Connection, keys: Sequence[QueueKey], *, above: int)
         await connection.execute(SQL.raise_all_numbers, above)
         return
     await _lock(connection, keys)
-    await connection.execute(SQL.delete_markers, *_places(keys), True)
+    await connection.execute(SQL.delete_markers, *_places(keys))
     await connection.execute(SQL.raise_numbers, sorted({*map(_mark, keys)}), above)
 
 
 async def stage(
-    connection: Connection, frame: Frame, *, stored: Sequence[Stored], gone: Sequence[str], details: Details | None
+    connection: Connection,
+    frame: Frame,
+    *,
+    stored: Sequence[Stored],
+    gone: Sequence[str],
+    details: Details | None,
+    token: int,
 ) -> None:
     """Keep what belongs to a queue where nobody sees it."""
     queue, key = frame.queue, frame.queue.key
-    said = (msgspec.json.encode(queue.metadata), queue.revision, queue.created_ms, frame.ends_ms)
+    said = (msgspec.json.encode(queue.metadata), queue.revision, queue.created_ms, frame.ends_ms, token)
     number = await connection.fetchval(SQL.stage_queue, *_staged(key), _mark(key), frame.last, *said)
     if details is not None:
         await _stage_details(connection, number, key, details)
@@ -80,28 +97,31 @@ async def stage(
         await _stage_messages(connection, number, tuple(latest.values()), backlog=key.kind == "backlog")
 
 
-async def drop_staged(connection: Connection, keys: Sequence[QueueKey]) -> None:
+async def drop_staged(connection: Connection, keys: Sequence[QueueKey], *, token: int) -> None:
     """Forget what was staged."""
+    await connection.execute(SQL.lock_marks, [_mark(key) for key in keys])
     for key in keys:
+        staged_by = await connection.fetchval(SQL.staged_by, *_staged(key))
+        if staged_by is None or staged_by > token:
+            continue
         await connection.execute(SQL.drop_subscriptions, *_staged(key))
         await connection.execute(SQL.remove_queue, *_staged(key), _mark(key))
 
 
-async def open_staged(connection: Connection, keys: Sequence[QueueKey]) -> None:
+async def open_staged(connection: Connection, keys: Sequence[QueueKey], *, token: int) -> None:
     """Let staged queues be seen."""
     await _lock(connection, keys)
-    await connection.execute(SQL.delete_markers, *_places(keys), True)
+    await connection.execute(SQL.delete_markers, *_places(keys))
     for key in keys:
         project, staged, name = _staged(key)
-        await connection.execute(SQL.open_staged, project, staged, key.kind, name, _mark(key))
+        await connection.execute(SQL.open_staged, project, staged, key.kind, name, _mark(key), token)
 
 
 async def _stage_details(connection: Connection, number: int, key: QueueKey, details: Details) -> None:
     if details.claims:
         await connection.execute(SQL.stage_claims, number, *columns(map(_claim_row, details.claims), 5))
-    for act in details.acts:
-        once, ids = act.once, msgspec.json.encode(act.ids)
-        await connection.execute(SQL.save_once, number, once.key, once.fingerprint, ids, once.expires_ms)
+    if details.acts:
+        await connection.execute(SQL.stage_acts, number, *columns(map(_act_row, details.acts), 4))
     for one in details.subscriptions:
         options = msgspec.json.encode(one.options)
         what = (one.id, one.subscriber, one.ttl_s, options, one.confirmed, one.created_ms, one.expires_ms)
@@ -139,6 +159,10 @@ def _message_row(stored: Stored) -> tuple[object, ...]:
 def _class_of(stored: Stored) -> int:
     message = stored.message
     return SET_ASIDE if stored.set_aside else lifetime_class(message.expires_ms - message.visible_ms)
+
+
+def _act_row(act: Act) -> tuple[object, ...]:
+    return act.once.key, act.once.fingerprint, msgspec.json.encode(act.ids), act.once.expires_ms
 
 
 def _claim_row(claim: Claim) -> tuple[object, ...]:

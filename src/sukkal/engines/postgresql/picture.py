@@ -65,9 +65,11 @@ class PostgresqlPicture:
         """Return a queue without what it holds."""
         return await followed.frame(self, key)
 
-    async def stored_after(self, key: QueueKey, sequence: int, *, limit: int, now_ms: int) -> tuple[Stored, ...]:
+    async def stored_after(
+        self, key: QueueKey, sequence: int, *, limit: int, now_ms: int, bytes_max: int | None = None
+    ) -> tuple[Stored, ...]:
         """Return messages behind a sequence."""
-        return await followed.stored_after(self, key, sequence, limit=limit, now_ms=now_ms)
+        return await followed.stored_after(self, key, sequence, limit=limit, now_ms=now_ms, bytes_max=bytes_max)
 
     async def details(self, key: QueueKey, after: tuple[str, str], *, limit: int, now_ms: int) -> Details:
         """Return claims, acts and subscriptions of a queue."""

@@ -23,11 +23,12 @@ _NOBODY: Final = Roll((), 0)
 
 
 class Entry(NamedTuple):
-    """A queue, the number of its contents, and for a backlog when it ends."""
+    """A queue, the number of its contents, for a backlog when it ends, and the token of who brought it here."""
 
     number: int
     queue: Queue
     ends_ms: int | None = None
+    token: int = 0
 
 
 class Catalogue:
@@ -141,7 +142,8 @@ class Catalogue:
         """Keep what is said of a queue that is staged."""
         queue = entry.queue
         metadata = msgspec.json.encode(queue.metadata)
-        self._writer.execute(SQL.frame_queue, (metadata, queue.revision, queue.created_ms, entry.ends_ms, entry.number))
+        said = (metadata, queue.revision, queue.created_ms, entry.ends_ms, entry.token)
+        self._writer.execute(SQL.frame_queue, (*said, entry.number))
         self._change(entry)
 
     def rename(self, entry: Entry, key: QueueKey, subscriptions: int) -> None:
@@ -216,6 +218,6 @@ def _live(entry: Entry | None, now_ms: int) -> Entry | None:
 
 
 def _load(connection: apsw.Connection, key: QueueKey) -> Entry | None:
-    for number, ends_ms, *queue in connection.execute(SQL.queue, (key.project, key.kind, key.name)):
-        return Entry(number, queue_of(key, *queue), ends_ms)
+    for number, ends_ms, token, *queue in connection.execute(SQL.queue, (key.project, key.kind, key.name)):
+        return Entry(number, queue_of(key, *queue), ends_ms, token)
     return None

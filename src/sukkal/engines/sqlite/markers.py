@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import apsw
 
+from sukkal.engines.holds import Marker, lets_go
 from sukkal.engines.sqlite.statements import SQL
 from sukkal.errors import QueueMoved
 from sukkal.model import Post, QueueKey
@@ -16,42 +17,52 @@ class Markers:
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
-        self._until_ms: dict[QueueKey, int | None] = {}
+        self._markers: dict[QueueKey, Marker] = {}
         self.load()
 
     def load(self) -> None:
         """Read all that there are."""
         rows = self._connection.execute(SQL.markers)
-        self._until_ms = {QueueKey(project, name, kind): until_ms for project, name, kind, until_ms in rows}
+        self._markers = {QueueKey(project, name, kind): Marker(*marker) for project, name, kind, *marker in rows}
+
+    def get(self, key: QueueKey) -> Marker | None:
+        """Return the marker of a queue."""
+        return self._markers.get(key)
 
     def reading(self, key: QueueKey) -> None:
         """Refuse to read a queue that was moved away."""
-        if self._until_ms and self._until_ms.get(key) is not None:
+        if not self._markers:
+            return
+        marker = self._markers.get(key)
+        if marker is not None and marker.until_ms is not None:
             raise QueueMoved("The queue was moved.")
 
     def writing(self, key: QueueKey) -> None:
         """Refuse to write to a queue that is held, or was moved away."""
-        if key in self._until_ms:
+        if key in self._markers:
             error = QueueMoved("The queue is being moved.")
-            error.held = self._until_ms[key] is None
+            error.held = self._markers[key].until_ms is None
             raise error
 
     def publishing(self, posts: Iterable[Post]) -> None:
         """Refuse to post to such queues."""
-        if self._until_ms:
+        if self._markers:
             for post in posts:
                 self.writing(post.queue)
 
-    def put(self, keys: Iterable[QueueKey], until_ms: int | None) -> None:
+    def put(self, keys: Iterable[QueueKey], marker: Marker) -> None:
         """Hold queues, or mark them as moved away until a time."""
-        self._until_ms |= dict.fromkeys(keys, until_ms)
+        self._markers |= dict.fromkeys(keys, marker)
 
-    def remove(self, keys: Iterable[QueueKey], *, holds_only: bool = False) -> None:
+    def remove(self, keys: Iterable[QueueKey]) -> None:
         """Remove the markers of queues."""
         for key in keys:
-            if not holds_only or self._until_ms.get(key, 0) is None:
-                self._until_ms.pop(key, None)
+            self._markers.pop(key, None)
+
+    def let_go(self, keys: Iterable[QueueKey], token: int) -> None:
+        """Remove the holds of queues that were made with this token or a smaller one."""
+        self.remove([key for key in keys if lets_go(self.get(key), token)])
 
     def ended(self, now_ms: int) -> bool:
         """Tell whether a sweep would remove any."""
-        return any(until_ms is not None and until_ms <= now_ms for until_ms in self._until_ms.values())
+        return any(until_ms is not None and until_ms <= now_ms for until_ms, _ in self._markers.values())

@@ -2,7 +2,9 @@
 
 from asyncio import Future
 from collections.abc import Callable, Sequence
+from functools import partial
 
+from sukkal.engines.holds import Marker, check_give_up, check_hold
 from sukkal.engines.sqlite import moving
 from sukkal.engines.sqlite.catalogue import Catalogue, Entry
 from sukkal.engines.sqlite.markers import Markers
@@ -27,25 +29,37 @@ class MovingInSqlite(RecordsInSqlite):
         entry = self._entry(key)
         if entry is None:
             return None
-        return Frame(queue=entry.queue, epoch=entry.number, last=self._catalogue.last, ends_ms=entry.ends_ms)
+        return Frame(
+            queue=entry.queue,
+            epoch=entry.number,
+            last=self._catalogue.last,
+            ends_ms=entry.ends_ms,
+            token=entry.token,
+        )
 
-    async def follow(self, key: QueueKey) -> None:
+    async def follow(self, key: QueueKey, *, token: int = 0) -> None:
         """Note from now on which messages of a queue change."""
-        await self._commits.run(lambda: moving.follow(self._database.writer, self._catalogue, key))
+        await self._commits.run(lambda: moving.follow(self._database.writer, self._catalogue, key, token))
 
-    async def stored_after(self, key: QueueKey, sequence: int, *, limit: int, now_ms: int) -> tuple[Stored, ...]:
+    async def stored_after(
+        self, key: QueueKey, sequence: int, *, limit: int, now_ms: int, bytes_max: int | None = None
+    ) -> tuple[Stored, ...]:
         """Return messages behind a sequence."""
         entry, reader = self._entry(key), self._database.reader
         if entry is None:
             return ()
-        return self.read(lambda: moving.stored_after(reader, entry.number, sequence, limit=limit, now_ms=now_ms))
+        where = (entry.number, sequence)
+        return self.read(lambda: moving.stored_after(reader, *where, limit=limit, now_ms=now_ms, bytes_max=bytes_max))
 
-    async def changes(self, key: QueueKey, after: int, *, limit: int, now_ms: int) -> Changes:
+    async def changes(
+        self, key: QueueKey, after: int, *, limit: int, now_ms: int, bytes_max: int | None = None
+    ) -> Changes:
         """Return messages that have changed since the queue was followed."""
         entry, reader = self._entry(key), self._database.reader
         if entry is None:
             return Changes()
-        return self.read(lambda: moving.changes(reader, entry.number, after, limit=limit, now_ms=now_ms))
+        where = (entry.number, after)
+        return self.read(lambda: moving.changes(reader, *where, limit=limit, now_ms=now_ms, bytes_max=bytes_max))
 
     async def details(self, key: QueueKey, after: tuple[str, str], *, limit: int, now_ms: int) -> Details:
         """Return claims, acts and subscriptions of a queue."""
@@ -54,28 +68,28 @@ class MovingInSqlite(RecordsInSqlite):
             return Details()
         return self.read(lambda: moving.details(reader, entry, after, limit=limit, now_ms=now_ms))
 
-    async def hold(self, keys: Sequence[QueueKey], *, held: bool) -> None:
+    async def hold(self, keys: Sequence[QueueKey], *, held: bool, token: int = 0) -> None:
         """Refuse writes to these queues, or take them again."""
-        writer = self._database.writer
-
-        def step() -> None:
-            if held:
-                writer.executemany(SQL.put_marker, [(key.project, key.kind, key.name, None) for key in keys])
-                return
-            writer.executemany(SQL.delete_hold, [(key.project, key.kind, key.name) for key in keys])
-            for entry in filter(None, map(self._catalogue.present, keys)):
-                moving.unfollow(writer, entry)
-
-        if held:
-            self._markers.put(keys, None)
-        await self._marked(step)
+        reader, writer, marker = self._database.reader, self._database.writer, Marker(None, token)
         if not held:
-            self._markers.remove(keys, holds_only=True)
+            await self._marked(lambda: moving.let_go(writer, self._catalogue, keys, token))
+            self._markers.let_go(keys, token)
+            return
+        for key in keys:
+            entry = self._entry(key)
+            follower = 0 if entry is None else self.read(partial(moving.follower, reader, entry.number))
+            check_hold(self._markers.get(key), token, follower=follower)
+        self._markers.put(keys, marker)
+        await self._marked(lambda: moving.put_markers(writer, keys, marker))
 
-    async def give_up(self, keys: Sequence[QueueKey], *, until_ms: int) -> None:
+    async def give_up(self, keys: Sequence[QueueKey], *, until_ms: int, token: int = 0) -> None:
         """Remove these queues and leave markers."""
-        self._markers.put(keys, until_ms)
-        await self._marked(lambda: moving.give_up(self._database.writer, self._catalogue, keys, until_ms))
+        marker = Marker(until_ms, token)
+        given = [
+            key for key in keys if check_give_up(self._markers.get(key), token, there=self._entry(key) is not None)
+        ]
+        self._markers.put(given, marker)
+        await self._marked(lambda: moving.give_up(self._database.writer, self._catalogue, given, marker))
 
     async def admit(self, keys: Sequence[QueueKey], *, above: int) -> None:
         """Remove markers of these queues, and give only greater numbers from now on."""
@@ -95,24 +109,25 @@ class MovingInSqlite(RecordsInSqlite):
         gone: Sequence[str] = (),
         details: Details | None = None,
         now_ms: int,
+        token: int = 0,
     ) -> None:
         """Keep a queue for later, or add to what is kept."""
         writer, catalogue = self._database.writer, self._catalogue
         staging: Future[None] = self._commits.run(
-            lambda: moving.stage(writer, catalogue, frame, stored, gone, details, now_ms)
+            lambda: moving.stage(writer, catalogue, frame, stored, gone, details, now_ms, token)
         )
         await staging
 
-    async def drop_staged(self, keys: Sequence[QueueKey]) -> None:
+    async def drop_staged(self, keys: Sequence[QueueKey], *, token: int = 0) -> None:
         """Forget what was staged of these queues."""
-        await self._commits.run(lambda: moving.drop_staged(self._database.writer, self._catalogue, keys))
+        await self._commits.run(lambda: moving.drop_staged(self._database.writer, self._catalogue, keys, token))
 
-    async def open_staged(self, keys: Sequence[QueueKey], *, now_ms: int) -> None:
+    async def open_staged(self, keys: Sequence[QueueKey], *, now_ms: int, token: int = 0) -> None:
         """Let those of these queues that are staged be seen."""
 
         def step() -> None:
+            moving.open_staged(self._database.writer, self._catalogue, keys, token)
             self._unmark(keys)
-            moving.open_staged(self._database.writer, self._catalogue, keys)
 
         await self._marked(step)
         self._markers.remove(keys)

@@ -1,13 +1,15 @@
 """Steps of moving whole queues: following and giving up a source, staging and opening a target."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
 import apsw
 import msgspec
 from msgspec.structs import replace
 
+from sukkal.engines.holds import Marker, check_staged, not_yours
 from sukkal.engines.lifetimes import SET_ASIDE, lifetime_class
+from sukkal.engines.pages import until_full
 from sukkal.engines.sqlite.catalogue import Catalogue, Entry
 from sukkal.engines.sqlite.rows import claim_of, count, fetch, message_of, subscription_of
 from sukkal.engines.sqlite.statements import SQL
@@ -21,11 +23,13 @@ __all__ = [
     "details",
     "drop_staged",
     "follow",
+    "follower",
     "give_up",
+    "let_go",
     "open_staged",
+    "put_markers",
     "stage",
     "stored_after",
-    "unfollow",
 ]
 
 _STAGED = "~"
@@ -34,15 +38,33 @@ _STAGED = "~"
 # -- the source
 
 
-def follow(writer: apsw.Connection, catalogue: Catalogue, key: QueueKey) -> None:
+def follow(writer: apsw.Connection, catalogue: Catalogue, key: QueueKey, token: int) -> None:
     """Note from now on which messages of a queue change."""
     entry = catalogue.present(key)
     if entry is not None:
         writer.execute(SQL.follow_triggers)
-        writer.execute(SQL.follow, (entry.number,))
+        writer.execute(SQL.follow, (entry.number, token))
 
 
-def unfollow(writer: apsw.Connection, entry: Entry) -> None:
+def follower(connection: apsw.Connection, queue: int) -> int:
+    """Return the token of who follows a queue, 0 if nobody does."""
+    return next((token for (token,) in fetch(connection, SQL.follower, (queue,))), 0)
+
+
+def put_markers(writer: apsw.Connection, keys: Sequence[QueueKey], marker: Marker) -> None:
+    """Hold queues, or mark them as moved away."""
+    writer.executemany(SQL.put_marker, [(key.project, key.kind, key.name, *marker) for key in keys])
+
+
+def let_go(writer: apsw.Connection, catalogue: Catalogue, keys: Sequence[QueueKey], token: int) -> None:
+    """Take writes to queues again, and note no more what changes."""
+    writer.executemany(SQL.delete_hold, [(key.project, key.kind, key.name, token) for key in keys])
+    for entry in filter(None, map(catalogue.present, keys)):
+        if follower(writer, entry.number) <= token:
+            _unfollow(writer, entry)
+
+
+def _unfollow(writer: apsw.Connection, entry: Entry) -> None:
     """Note no more what changes, and forget what did."""
     writer.execute(SQL.unfollow, (entry.number,))
     writer.execute(SQL.forget_changed, (entry.number,))
@@ -51,23 +73,30 @@ def unfollow(writer: apsw.Connection, entry: Entry) -> None:
 
 
 def stored_after(
-    connection: apsw.Connection, queue: int, sequence: int, *, limit: int, now_ms: int
+    connection: apsw.Connection, queue: int, sequence: int, *, limit: int, now_ms: int, bytes_max: int | None
 ) -> tuple[Stored, ...]:
     """Return messages behind a sequence."""
-    return tuple(map(_stored, fetch(connection, SQL.stored_after, (now_ms, queue, sequence, limit))))
+    rows = connection.execute(SQL.stored_after, (now_ms, queue, sequence, limit))
+    return tuple(until_full(map(_stored, rows), bytes_max))
 
 
-def changes(connection: apsw.Connection, queue: int, after: int, *, limit: int, now_ms: int) -> Changes:
+def changes(
+    connection: apsw.Connection, queue: int, after: int, *, limit: int, now_ms: int, bytes_max: int | None
+) -> Changes:
     """Return messages that have changed, in the order of their last changes."""
-    noted = fetch(connection, SQL.changed, (queue, after, limit))
-    stored: list[Stored] = []
     gone: list[str] = []
-    for _, id_ in noted:
-        rows = fetch(connection, SQL.stored, (now_ms, queue, id_))
-        stored += map(_stored, rows)
-        if not rows:
-            gone.append(id_)
-    return Changes(tuple(stored), tuple(gone), noted[-1][0] if noted else None)
+    last: int | None = None
+
+    def found() -> Iterator[Stored]:
+        nonlocal last
+        for last, id_ in fetch(connection, SQL.changed, (queue, after, limit)):  # noqa: B007
+            rows = fetch(connection, SQL.stored, (now_ms, queue, id_))
+            yield from map(_stored, rows)
+            if not rows:
+                gone.append(id_)
+
+    stored = tuple(until_full(found(), bytes_max))
+    return Changes(stored, tuple(gone), last)
 
 
 def details(connection: apsw.Connection, entry: Entry, after: tuple[str, str], *, limit: int, now_ms: int) -> Details:
@@ -88,14 +117,14 @@ def details(connection: apsw.Connection, entry: Entry, after: tuple[str, str], *
     return Details(subscriptions=tuple(subscription_of(key, row) for row in found), next=last)
 
 
-def give_up(writer: apsw.Connection, catalogue: Catalogue, keys: Sequence[QueueKey], until_ms: int) -> None:
+def give_up(writer: apsw.Connection, catalogue: Catalogue, keys: Sequence[QueueKey], marker: Marker) -> None:
     """Remove queues and leave markers."""
     for key in keys:
         entry = catalogue.present(key)
         if entry is not None:
-            unfollow(writer, entry)
+            _unfollow(writer, entry)
             remove_queue(writer, catalogue, key)
-        writer.execute(SQL.put_marker, (key.project, key.kind, key.name, until_ms))
+    put_markers(writer, keys, marker)
 
 
 # -- the target
@@ -109,13 +138,16 @@ def stage(
     gone: Sequence[str],
     given: Details | None,
     now_ms: int,
+    token: int,
 ) -> Slices[None]:
     """Keep what belongs to a queue where nobody sees it."""
     key = _staged(frame.queue.key)
+    present = catalogue.present(key)
+    check_staged(None if present is None else present.token, token)
     catalogue.raise_numbers(frame.last)
-    entry = catalogue.present(key) or catalogue.create(key, b"{}", now_ms, ends_ms=frame.ends_ms)
+    entry = present or catalogue.create(key, b"{}", now_ms, ends_ms=frame.ends_ms)
     queue = replace(frame.queue, key=key, subscriptions=entry.queue.subscriptions)
-    entry = entry._replace(queue=queue, ends_ms=frame.ends_ms)
+    entry = entry._replace(queue=queue, ends_ms=frame.ends_ms, token=token)
     catalogue.reframe(entry)
     for claim in given.claims if given else ():
         row = (claim.id, claim.ttl_s, claim.grace_s, claim.created_ms, claim.expires_ms)
@@ -136,18 +168,24 @@ def stage(
         writer.execute(SQL.put_subscription, (key.project, key.kind, key.name, *what, one.revision))
 
 
-def drop_staged(writer: apsw.Connection, catalogue: Catalogue, keys: Sequence[QueueKey]) -> None:
+def drop_staged(writer: apsw.Connection, catalogue: Catalogue, keys: Sequence[QueueKey], token: int) -> None:
     """Forget what was staged."""
     for key in keys:
         staged = _staged(key)
         entry = catalogue.present(staged)
-        if entry is not None:
+        if entry is not None and entry.token <= token:
             writer.execute(SQL.drop_subscriptions, (staged.project, staged.kind, staged.name))
             catalogue.remove(entry)
 
 
-def open_staged(writer: apsw.Connection, catalogue: Catalogue, keys: Sequence[QueueKey]) -> None:
+def open_staged(writer: apsw.Connection, catalogue: Catalogue, keys: Sequence[QueueKey], token: int) -> None:
     """Let staged queues be seen."""
+    for key in keys:
+        entry = catalogue.present(_staged(key))
+        if entry is not None:
+            check_staged(entry.token, token)
+            if catalogue.present(key) is not None:
+                raise not_yours()
     for key in keys:
         staged = _staged(key)
         entry = catalogue.present(staged)

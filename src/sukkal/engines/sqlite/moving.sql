@@ -1,16 +1,16 @@
 -- Statements for moving whole queues; see statements.py. A staged queue has the kind that it will have behind a "~".
 
 -- name: markers
-SELECT project, name, kind, until_ms FROM markers
+SELECT project, name, kind, until_ms, token FROM markers
 
 -- name: put_marker
-INSERT OR REPLACE INTO markers (project, kind, name, until_ms) VALUES (?, ?, ?, ?)
+INSERT OR REPLACE INTO markers (project, kind, name, until_ms, token) VALUES (?, ?, ?, ?, ?)
 
 -- name: delete_marker
 DELETE FROM markers WHERE project = ? AND kind = ? AND name = ?
 
 -- name: delete_hold
-DELETE FROM markers WHERE project = ? AND kind = ? AND name = ? AND until_ms IS NULL
+DELETE FROM markers WHERE project = ? AND kind = ? AND name = ? AND until_ms IS NULL AND token <= ?
 
 -- name: sweep_markers
 DELETE FROM markers WHERE until_ms <= ? RETURNING project, name, kind
@@ -38,7 +38,10 @@ DROP TRIGGER IF EXISTS follow_update;
 DROP TRIGGER IF EXISTS follow_delete
 
 -- name: follow
-INSERT OR IGNORE INTO followed (queue) VALUES (?)
+INSERT INTO followed (queue, token) VALUES (?, ?) ON CONFLICT (queue) DO UPDATE SET token = max(token, excluded.token)
+
+-- name: follower
+SELECT token FROM followed WHERE queue = ?
 
 -- name: unfollow
 DELETE FROM followed WHERE queue = ?
@@ -91,7 +94,7 @@ ON CONFLICT (id, queue) DO UPDATE SET
 DELETE FROM messages WHERE queue = ? AND id = ?
 
 -- name: frame_queue
-UPDATE queues SET metadata = ?, revision = ?, created_ms = ?, ends_ms = ? WHERE number = ?
+UPDATE queues SET metadata = ?, revision = ?, created_ms = ?, ends_ms = ?, token = ? WHERE number = ?
 
 -- name: open_queue
 UPDATE queues SET kind = ? WHERE number = ?

@@ -26,7 +26,7 @@ SELECT count(*) = ?4 OR coalesce(max(queue = ?2 AND sequence > ?3), 0) FROM (
 DELETE FROM removed WHERE queue = ?
 
 -- name: queue
-SELECT number, ends_ms, metadata, revision, created_ms, subscriptions FROM queues
+SELECT number, ends_ms, token, metadata, revision, created_ms, subscriptions FROM queues
 WHERE project = ? AND kind = ? AND name = ?
 
 -- name: insert_queue

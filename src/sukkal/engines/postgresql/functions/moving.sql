@@ -37,32 +37,38 @@ CREATE FUNCTION note_changes() RETURNS void LANGUAGE sql AS $$
     SELECT set_config('sukkal.follows', 'on', true)
 $$;
 
--- Make or change what is said of a staged queue, let its numbers be greater than its last, and return its number.
+-- Make or change what is said of a staged queue, let its numbers be greater than its last, and return its number. What
+-- was staged with another token is another mover's.
 CREATE FUNCTION stage_queue(
     its_project text, staged_kind text, its_name text, its_mark integer, its_last bigint,
-    its_metadata bytea, its_revision bigint, its_created_ms bigint, its_ends_ms bigint
+    its_metadata bytea, its_revision bigint, its_created_ms bigint, its_ends_ms bigint, its_token bigint
 ) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     its_queue bigint;
+    staged_with bigint;
 BEGIN
     UPDATE marks SET last = greatest(last, its_last / 4096) WHERE mark = its_mark;
     UPDATE queues SET metadata = its_metadata, revision = its_revision, created_ms = its_created_ms, ends_ms = its_ends_ms
     WHERE project = its_project AND kind = staged_kind AND name = its_name
-    RETURNING number INTO its_queue;
-    IF NOT FOUND THEN
+    RETURNING number, token INTO its_queue, staged_with;
+    IF staged_with <> its_token THEN
+        RAISE EXCEPTION 'staged by another' USING ERRCODE = 'SK001';
+    END IF;
+    IF its_queue IS NULL THEN
         its_queue := create_queue(
             its_project, staged_kind, its_name, its_mark, its_metadata, its_created_ms, its_ends_ms
         );
-        UPDATE queues SET revision = its_revision WHERE number = its_queue;
+        UPDATE queues SET revision = its_revision, token = its_token WHERE number = its_queue;
     END IF;
     UPDATE places SET last = greatest(last, its_last) WHERE queue = its_queue;
     RETURN its_queue;
 END
 $$;
 
--- Let a staged queue be seen. Whoever has an old place in it is told that something is missing.
+-- Let a staged queue be seen. Whoever has an old place in it is told that something is missing. One that is there already
+-- is not the one that was staged.
 CREATE FUNCTION open_staged(
-    its_project text, staged_kind text, its_kind text, its_name text, its_mark integer
+    its_project text, staged_kind text, its_kind text, its_name text, its_mark integer, its_token bigint
 ) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     its_queue bigint;
@@ -72,6 +78,11 @@ BEGIN
     SELECT l.numbers[1] INTO its_queue FROM lock_places(ARRAY[its_project], ARRAY[staged_kind], ARRAY[its_name]) AS l;
     IF its_queue = 0 THEN
         RETURN;
+    END IF;
+    IF EXISTS (SELECT 1 FROM queues WHERE number = its_queue AND token <> its_token)
+        OR EXISTS (SELECT 1 FROM queues WHERE project = its_project AND kind = its_kind AND name = its_name)
+    THEN
+        RAISE EXCEPTION 'staged by another, or there already' USING ERRCODE = 'SK001';
     END IF;
     UPDATE subscriptions SET kind = its_kind
     WHERE project = its_project AND kind = staged_kind AND queue = its_name;
