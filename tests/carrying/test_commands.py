@@ -21,6 +21,7 @@ from sukkal.cli import main
 from sukkal.engines.postgresql import PostgresqlEngine
 from sukkal.engines.sqlite import SqliteEngine
 from sukkal.model import NewMessage, Post, QueueKey, RecordKey, View
+from sukkal.pools.definitions import flavor_key, pool_key
 from sukkal.store import Engine
 
 EVERYTHING: Final = View(claimed=True, delayed=True)
@@ -293,8 +294,25 @@ def test_a_backup_is_for_its_owner_only(tmp_path: Path) -> None:
     fill(SqliteEngine(tmp_path / "a"), queues=1)
     done = run("backup", "--store", f"sqlite:///{tmp_path / 'a'}", tmp_path / "file")
     assert done.out == f"{tmp_path / 'file'} has 1 queue, 50 messages, 1 control record.\n"
+    assert done.err == ""
     assert (tmp_path / "file").stat().st_mode & 0o777 == 0o600
     assert sorted(each.name for each in tmp_path.iterdir()) == ["a", "file"]
+
+
+def test_a_backup_says_which_pools_are_not_in_it(tmp_path: Path) -> None:
+    async def pools() -> None:
+        engine = SqliteEngine(tmp_path / "a")
+        await engine.start()
+        for number in range(45):
+            await engine.put_record(pool_key(f"disk{number:02}"), b"{}", now_ms=_now_ms())
+        await engine.put_record(flavor_key("fast"), b"{}", now_ms=_now_ms())
+        await engine.close()
+
+    asyncio.run(pools())
+    done = run("backup", "--store", f"sqlite:///{tmp_path / 'a'}", tmp_path / "file")
+    assert done.code == 0
+    names = ", ".join(f"disk{number:02}" for number in range(45))
+    assert f"Not in it is what these pools keep: {names}. Back up each of them too" in done.err
 
 
 @pytest.mark.parametrize(
@@ -315,6 +333,12 @@ def test_what_cannot_be_meant_is_refused(
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_backup_that_is_not_there_is_named_and_nothing_was_broken_off(tmp_path: Path) -> None:
+    refused = run("restore", tmp_path / "file", "--store", f"sqlite:///{tmp_path / 'a'}")
+    assert (refused.code, refused.err) == (1, f"sukkal: Cannot read {tmp_path / 'file'}: No such file or directory.\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_damaged_backup_makes_no_store(tmp_path: Path) -> None:

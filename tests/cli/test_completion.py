@@ -46,6 +46,15 @@ def test_bash_completes_files_where_a_file_is_wanted(tmp_path: Path, capsys: pyt
     assert "orders.ndjson" in completed(tmp_path, capsys, ["sukkal", "post", "q", "ord"])
 
 
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_help_says_where_the_script_of_each_shell_goes(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["completion", "--help"])
+    goes = [line for line in capsys.readouterr().out.splitlines() if f"sukkal completion {shell}" in line]
+    assert len(goes) == 1
+    assert goes[0].startswith("in ~/.")
+
+
 @pytest.mark.parametrize(("shell", "begins"), [("zsh", "#compdef sukkal"), ("fish", "#")])
 def test_the_other_shells_have_a_script_too(shell: str, begins: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["completion", shell]) == 0

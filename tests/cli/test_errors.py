@@ -54,6 +54,7 @@ def test_a_service_that_is_away_has_a_code_of_its_own(arguments: list[str], run:
         ran = run.ran(*arguments, "--url", f"http://127.0.0.1:{port}", "--timeout", "1")
     assert (ran.code, ran.out) == (AWAY, "")
     assert ran.err.count("\n") == 1
+    assert f"http://127.0.0.1:{port}: Connection refused. Does the service run? Ask: sukkal doctor" in ran.err
 
 
 def test_who_may_not_come_in_has_a_code_of_its_own(

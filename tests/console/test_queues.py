@@ -189,3 +189,11 @@ def test_a_time_stays_what_it_was_however_often_it_is_drawn(console: Console, pr
         pass
     console.page.locator(".expand").click()
     assert posted.get_attribute("datetime") == first
+
+
+def test_the_chief_button_stays_readable_under_the_mouse(console: Console) -> None:
+    chief = console.button("New queue").first
+    ground = chief.evaluate("(button) => getComputedStyle(button).backgroundColor")
+    chief.hover()
+    chief.evaluate("(button) => Promise.all(button.getAnimations().map((each) => each.finished))")
+    expect(chief).to_have_css("background-color", str(ground))

@@ -161,6 +161,12 @@ def test_the_welcome_of_a_guarded_service_asks_for_tokens() -> None:
     assert "curl" not in text
 
 
+def test_the_welcome_says_how_to_sign_in_to_the_console_where_no_token_is_asked_for() -> None:
+    console = "Look at it in a browser: http://127.0.0.1:8888/console"
+    assert f"{console} (no token; project: demo)" in welcome.text("http://127.0.0.1:8888", Settings()).splitlines()
+    assert console in welcome.text("http://127.0.0.1:8888", Settings(auth="keys")).splitlines()
+
+
 def test_the_welcome_says_that_memory_forgets() -> None:
     assert "gone when the process ends" in welcome.text("http://127.0.0.1:8888", Settings(store="memory://"))
 

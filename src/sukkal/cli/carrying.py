@@ -3,7 +3,7 @@
 import asyncio
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import IO, Final
 
@@ -17,6 +17,10 @@ from sukkal.cli.arguments import Command
 from sukkal.cli.codes import DONE
 from sukkal.clock import Clock, elapsed_s
 from sukkal.errors import SettingsError, StartupError, SukkalError
+from sukkal.limits import PAGE_MAX
+from sukkal.model import RecordKey
+from sukkal.pools.definitions import POOLS, pool_key
+from sukkal.whole import Source
 
 __all__ = ["run"]
 
@@ -69,11 +73,38 @@ def _back_up(uri: str, path: Path) -> Progress:
 
 async def _write(uri: str, folder: Path, file: IO[bytes]) -> Progress:
     async with stores.picture(uri, folder) as source:
-        return await back_up(source, file, written_by=__version__, now_ms=Clock()(), tell=_Teller())
+        written = await back_up(source, file, written_by=__version__, now_ms=Clock()(), tell=_Teller())
+        await _tell_of_pools(source)
+        return written
+
+
+async def _tell_of_pools(source: Source) -> None:
+    """Say on standard error that pools keep queues too, lest somebody takes the file for all there is."""
+    names = [name async for name in _pools(source)]
+    if names:
+        print(
+            f"Not in it is what these pools keep: {', '.join(names)}. Back up each of them too, "
+            "with its URI as --store; `sukkal pool list` shows it.",
+            file=sys.stderr,
+        )
+
+
+async def _pools(source: Source) -> AsyncIterator[str]:
+    after: RecordKey | None = pool_key("")
+    while after is not None:
+        records = await source.all_records(after, limit=PAGE_MAX, now_ms=Clock()())
+        of_pools = [record.key for record in records if record.key.kind == POOLS]
+        for key in of_pools:
+            yield key.name
+        after = of_pools[-1] if len(of_pools) == PAGE_MAX else None
 
 
 def _restore(path: Path, uri: str) -> Progress:
-    with path.open("rb") as file:
+    try:
+        opened = path.open("rb")
+    except OSError as error:
+        raise StartupError(f"Cannot read {path}: {error.strerror}.") from error
+    with opened as file:
         reading = Reading(file)
         reading.check()  # before a store is made
         return asyncio.run(_read(reading, uri))

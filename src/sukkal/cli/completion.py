@@ -10,12 +10,22 @@ __all__ = ["add_to", "run"]
 
 _SHELLS: Final = ("bash", "zsh", "fish")
 _SUMMARY: Final = "Print what lets a shell complete these commands."
-_EPILOG: Final = 'For example, in ~/.bashrc: eval "$(sukkal completion bash)"'
+_EPILOG: Final = """\
+in ~/.bashrc:                   eval "$(sukkal completion bash)"
+in ~/.zshrc, behind compinit:   eval "$(sukkal completion zsh)"
+in ~/.config/fish/config.fish:  sukkal completion fish | source"""
 
 
 def add_to(commands: Any) -> None:
     """Add the command to those of a parser."""
-    parser = commands.add_parser("completion", help=_SUMMARY, description=_SUMMARY, epilog=_EPILOG, allow_abbrev=False)
+    parser = commands.add_parser(
+        "completion",
+        help=_SUMMARY,
+        description=_SUMMARY,
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
     parser.add_argument("shell", choices=_SHELLS, help="The shell.")
 
 

@@ -90,7 +90,11 @@ def run(options: Options, act: Act) -> int:
 
 def told(error: "ClientError") -> str:
     """Return what went wrong in one line, with what finds the request in the service's log."""
-    from sukkal.client import Refused
+    from sukkal.client import NotConnected, Refused
 
-    request = f" [{error.request_id}]" if isinstance(error, Refused) and error.request_id else ""
-    return without_secrets(" ".join(f"{error}{request}".split()))
+    more = ""
+    if isinstance(error, Refused) and error.request_id:
+        more = f" [{error.request_id}]"
+    if isinstance(error, NotConnected):
+        more = ". Does the service run? Ask: sukkal doctor"
+    return without_secrets(" ".join(f"{error}{more}".split()))

@@ -20,7 +20,7 @@ def text(url: str, settings: Settings) -> str:
             _data(settings),
             *(_open(url) if "none" in settings.auth_methods else _guarded(settings)),
             "",
-            *([f"Look at it in a browser: {url}/console"] if settings.console else []),
+            *([f"Look at it in a browser: {url}/console{_door(settings)}"] if settings.console else []),
             "Settings: sukkal serve --help. Stop: Ctrl-C.",
         ]
     )
@@ -46,12 +46,15 @@ def commands(url: str) -> tuple[str, str, str]:
 
     A claimed message's ``href`` carries the id of its claim, which is what allows deleting it.
     """
-    post = (
-        f"""curl -si {url}{_QUEUE}/messages {_HEADERS} {_JSON} -d '{{"messages": [{{"body": "Hello", "ttl": 300}}]}}'"""
-    )
+    hello = '{"messages": [{"body": "Hello", "ttl": 300}]}'
+    post = f"curl -si -w '\\n' {url}{_QUEUE}/messages {_HEADERS} {_JSON} -d '{hello}'"
     claim = f"""claimed=$(curl -si {url}{_QUEUE}/claims {_HEADERS} {_JSON} -d '{{"ttl": 300}}'); echo "$claimed\""""
     href = f"""$(grep -o '{_QUEUE}/messages/[^"]*' <<< "$claimed" | head -n 1)"""
     return post, claim, f'curl -si -X DELETE "{url}{href}" {_HEADERS}'
+
+
+def _door(settings: Settings) -> str:
+    return " (no token; project: demo)" if "none" in settings.auth_methods else ""
 
 
 def _data(settings: Settings) -> str:

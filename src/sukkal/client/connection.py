@@ -1,5 +1,6 @@
 """Requests to a service and their answers."""
 
+import os
 import socket
 import ssl
 import weakref
@@ -179,5 +180,12 @@ class Connection:
 
     def _unreachable(self, error: Exception) -> Unreachable:
         kind = NotConnected if isinstance(error, aiohttp.ClientConnectorError) else Unreachable
-        told = without_password(str(error), self._root.raw_authority) or type(error).__name__
+        told = without_password(_reason(error), self._root.raw_authority) or type(error).__name__
         return kind(f"No answer from {self._shown}: {told}")
+
+
+def _reason(error: Exception) -> str:
+    """Return what ended an attempt; of a connection that was not made, what the system said and no more."""
+    if type(error) is aiohttp.ClientConnectorError and (error.os_error.errno or 0) > 0:
+        return os.strerror(error.os_error.errno or 0)
+    return str(error)

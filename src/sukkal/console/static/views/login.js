@@ -33,11 +33,11 @@ export function login(page, dismissed) {
         h("img", { src: "icon.svg", alt: "", width: 40, height: 40 }),
         h("h1", { id: "heading", tabindex: -1 }, "Sign in to Sukkal"),
         field("Token or API key", input("token", { type: "password" }), "A Keystone token, a JSON Web Token, or a key such as sukkal_… It stays in this tab."),
-        field("Project", input("project", { type: "text" }), "Only where the service lets people in without a token; else the token says it."),
+        field("Project", input("project", { type: "text" }), "Enough by itself where the service asks for no token; else the token says it."),
         h("div", { role: "alert" }, refused ? failure(words(refused)) : null),
         h("button", { type: "submit", class: "button primary", disabled: busy }, busy ? "Signing in …" : "Sign in"),
-        h("p", { class: "hint" }, "An operator makes a key with:"),
-        h("pre", { class: "inline-code" }, "sukkal key create --keys-file keys.json --project demo --name console --role member"),
+        h("p", { class: "hint" }, "Where the service asks for API keys, an operator makes one with:"),
+        h("pre", { class: "inline-code" }, "sukkal key create --keys-file keys.json \\\n  --project demo --name console \\\n  --role member"),
       ),
     );
   }
