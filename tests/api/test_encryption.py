@@ -192,7 +192,7 @@ def test_a_stored_body_cannot_be_moved_to_another_message_or_project(tmp_path: P
     encrypt(service)
     first, second = service.post_bodies("first", "second")
     service.close()
-    with closing(sqlite3.connect(next(tmp_path.glob("*.sqlite3")))) as database:
+    with sqlite3.connect(next(tmp_path.glob("*.sqlite3"))) as database:
         database.execute(
             "UPDATE messages SET body = (SELECT body FROM messages WHERE id = ?) WHERE id = ?", (first, second)
         )
