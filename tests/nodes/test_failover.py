@@ -107,7 +107,7 @@ async def run(clusters: Sequence[Cluster], workers: Workers, audience: Audience,
 
 def pools_of(clusters: Sequence[Cluster]) -> dict[str, str]:
     """Return the pools that are to be, if there is more than one cluster: one beside the store, one in each other."""
-    if len(clusters) == 1:
+    if len(clusters) < 2:
         return {}
     others = {f"pool{number}": each.store() for number, each in enumerate(clusters[1:])}
     return {"beside": clusters[0].store(DATABASES[1])} | others
