@@ -163,8 +163,9 @@ async def subscription(server: ServerProcess, queue: str, since: Place | None) -
     body = {"queue_name": queue, "resume": resume}
     frame = {"action": "subscription_create", "headers": HEADERS, "body": body}
     url = server.url.replace("http", "ws") + "/"
-    async with connect(url, max_size=_BYTES_MAX, compression=None, close_timeout=_CLOSE_S) as connection:
-        try:
+    connection = await connect(url, max_size=_BYTES_MAX, compression=None, close_timeout=_CLOSE_S)
+    try:
+        async with connection:
             await connection.send(json.dumps(frame))
             answer = json.loads(await connection.recv())
             if answer["headers"]["status"] == 503:
@@ -173,8 +174,11 @@ async def subscription(server: ServerProcess, queue: str, since: Place | None) -
             yield answer["body"]
             while True:
                 yield json.loads(await connection.recv())
-        except ConnectionClosed:
-            return
+    except ConnectionClosed:
+        return
+    finally:
+        # Who is cancelled while saying goodbye has closed nothing.
+        connection.transport.abort()
 
 
 async def stream(server: ServerProcess, queue: str, since: Place | None) -> Told:
