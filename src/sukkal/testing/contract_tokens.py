@@ -3,16 +3,15 @@
 The later one has the greater token. See ``sukkal.moving``; ``contract_moving`` has these examples, too.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
 from sukkal.errors import QueueMoved
 from sukkal.model import NewMessage, Post
-from sukkal.testing.move_ends import LATER_MS, Ends, MovableEngine
+from sukkal.testing.move_ends import LATER_MS, Ends, TwoEnds
 from sukkal.testing.subject import QUEUE
 
 __all__ = ["TokensContract"]
@@ -21,19 +20,8 @@ _EARLY: Final = 5
 _LATE: Final = 6
 
 
-class TokensContract:
+class TokensContract(TwoEnds):
     """What the contract says of movers that come late. A subclass says how to make an engine in a directory."""
-
-    def make_engine(self, directory: Path) -> MovableEngine:
-        """Return a new engine, not started, that may keep its data in the directory."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    def ends(self, tmp_path: Path) -> Iterator[Ends]:
-        """Return a source and a target."""
-        ends = Ends(lambda name: self.make_engine(tmp_path / name))
-        yield ends
-        ends.close()
 
     def test_who_comes_late_lets_go_of_nothing_that_a_later_one_holds(self, ends: Ends) -> None:
         ends.subject.post(1)

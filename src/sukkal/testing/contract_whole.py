@@ -7,11 +7,7 @@
             return MemoryEngine()
 """
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, cast
-
-import pytest
 
 from sukkal.carrying.arriving import Progress
 from sukkal.carrying.leaving import ARRIVED, UNFINISHED
@@ -20,7 +16,7 @@ from sukkal.model import NewMessage, Once, Post, QueueKey, RecordKey
 from sukkal.testing.contract_listening import look
 from sukkal.testing.contract_moving import fill
 from sukkal.testing.contract_subscriptions import due, subscribe
-from sukkal.testing.move_ends import Ends, MovableEngine
+from sukkal.testing.move_ends import Ends, MovableEngine, TwoEnds
 from sukkal.testing.subject import QUEUE
 from sukkal.whole import Source, Target
 
@@ -30,19 +26,8 @@ HISTORY = QUEUE._replace(kind="history")
 ELSEWHERE = QueueKey("another", "queue")
 
 
-class WholeContract:
+class WholeContract(TwoEnds):
     """What the contract says of a store as a whole. A subclass says how to make an engine in a directory."""
-
-    def make_engine(self, directory: Path) -> MovableEngine:
-        """Return a new engine, not started, that may keep its data in the directory."""
-        raise NotImplementedError
-
-    @pytest.fixture
-    def ends(self, tmp_path: Path) -> Iterator[Ends]:
-        """Return a source and a target."""
-        ends = Ends(lambda name: self.make_engine(tmp_path / name))
-        yield ends
-        ends.close()
 
     def test_queues_are_listed_by_project_kind_and_name_and_hidden_ones_too(self, ends: Ends) -> None:
         backlog = stock(ends)

@@ -1,7 +1,10 @@
 """The two ends of a move under test, and its steps."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Protocol
+
+import pytest
 
 from sukkal.model import QueueKey, View
 from sukkal.moving import Moving
@@ -9,7 +12,7 @@ from sukkal.store import Engine
 from sukkal.testing.outcomes import comparable
 from sukkal.testing.subject import Subject
 
-__all__ = ["ALL", "LATER_MS", "Ends", "MovableEngine"]
+__all__ = ["ALL", "LATER_MS", "Ends", "MovableEngine", "TwoEnds"]
 
 ALL = View(claimed=True, delayed=True)
 LATER_MS = 60_000
@@ -125,3 +128,18 @@ class Ends:
             await engine.list_subscriptions(key, after="", limit=100, now_ms=now_ms),
             await engine.usage_of(key, now_ms=now_ms),
         ]
+
+
+class TwoEnds:
+    """What contracts with a source and a target begin with. A subclass says how to make an engine in a directory."""
+
+    def make_engine(self, directory: Path) -> MovableEngine:
+        """Return a new engine, not started, that may keep its data in the directory."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    def ends(self, tmp_path: Path) -> Iterator[Ends]:
+        """Return a source and a target."""
+        ends = Ends(lambda name: self.make_engine(tmp_path / name))
+        yield ends
+        ends.close()
