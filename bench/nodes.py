@@ -3,7 +3,7 @@
 So many callers for each node post, claim and delete over HTTP, at one node and at several in turn, so that what
 disturbs the machine disturbs both. The client's time is not counted. With as many nodes as one likes a message must
 not cost much more. With ``--pools`` one node on one pool stands against several nodes on several pools, each with a
-server of its own.
+server of its own. What a server has acknowledged is on the disk.
 """
 
 import argparse
@@ -66,7 +66,7 @@ class Deployment:
     def __init__(self, nodes: int, pools: int) -> None:
         self._opened = ExitStack()
         try:
-            self._servers = [self._opened.enter_context(PostgreSQL()) for _ in range(1 + pools)]
+            self._servers = [self._opened.enter_context(PostgreSQL(durable=True)) for _ in range(1 + pools)]
             store, *uris = [server.new_store() for server in self._servers]
             self._nodes = [
                 self._opened.enter_context(ServerProcess(store, "--log-level", "warning")) for _ in range(nodes)

@@ -13,6 +13,7 @@ _FUNCTIONS: Final = ("tests/engines/test_postgresql_functions.py",)
 _MOVING: Final = ("tests/engines/test_postgresql_moving_nodes.py",)
 _MOVES: Final = ("tests/engines/test_postgresql_moves.py",)
 _STANDING: Final = ("tests/engines/test_postgresql_standing_still.py",)
+_LANES: Final = ("tests/engines/test_postgresql_lanes.py",)
 _FAULTS: Final = ("tests/engines/test_postgresql_faults.py",)
 
 
@@ -245,6 +246,27 @@ MUTANTS_OF_POSTGRESQL: Final = (
         "queries.sql",
         "SET last = last + 1, removed = last + 1",
         "SET last = last + 1",
+    ),
+    _mutant(
+        "a lane that is held up is nevertheless entered",
+        "lanes.py",
+        "        return self._overdue.slow or",
+        "        return",
+        suites=_LANES,
+    ),
+    _mutant(
+        "the calls of a queue go past each other",
+        "lanes.py",
+        "            if lane.has(key):\n",
+        "            if lane.has(key) and False:\n",
+        suites=_LANES,
+    ),
+    _mutant(
+        "a rare write goes with what can go together",
+        "lanes.py",
+        "self._enter(key, self._last_free,",
+        "self._enter(key, self._first_free,",
+        suites=_LANES,
     ),
     _mutant(
         "a call of a name goes with another of the same",

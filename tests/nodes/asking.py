@@ -10,9 +10,10 @@ from tests.faults.listeners import subscription
 from tests.faults.listening import Place
 from tests.serving import ServerProcess
 
-__all__ = ["WAIT_S", "Listener", "ask", "post"]
+__all__ = ["WAIT_S", "Listener", "ask", "healed", "post"]
 
 WAIT_S: Final = 30
+_PAUSE_S: Final = 0.05
 
 
 async def ask(node: ServerProcess, method: str, path: str, document: Any = None, *, roles: str = "member") -> Answer:
@@ -29,6 +30,19 @@ async def post(node: ServerProcess, queue: str, *bodies: Any) -> None:
     document = {"messages": [{"body": body, "ttl": 300} for body in bodies]}
     answer = await ask(node, "POST", f"/v2/queues/{queue}/messages", document)
     assert answer.status == 201, answer
+
+
+async def healed(node: ServerProcess, *queues: str) -> None:
+    """Wait until a node takes posts, to each of some queues if there are any."""
+    async with asyncio.timeout(WAIT_S):
+        for queue in queues or ("healed",):
+            while (answer := await _try_post(node, queue)).status != 201:
+                assert answer.status == 503, answer
+                await asyncio.sleep(_PAUSE_S)
+
+
+async def _try_post(node: ServerProcess, queue: str) -> Answer:
+    return await ask(node, "POST", f"/v2/queues/{queue}/messages", {"messages": [{"body": 1}]})
 
 
 class Listener:

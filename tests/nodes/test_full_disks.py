@@ -5,19 +5,17 @@ As in the test of the embedded store a limit on the size of files stands for the
 
 import asyncio
 import contextlib
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Final
 
 import asyncpg
 
 from tests.engines.postgresql_server import PostgreSQL
-from tests.faults.checker import check
 from tests.faults.exchange import Answer
-from tests.faults.history import Event, Kind
-from tests.faults.load import QUEUES, view
-from tests.faults.test_kill import drain
-from tests.nodes.asking import ask
-from tests.nodes.load import Nodes, Workers
-from tests.nodes.test_failover import healed
+from tests.faults.history import Kind
+from tests.nodes.asking import ask, healed
+from tests.nodes.load import Nodes
+from tests.nodes.trial import Trial
 from tests.serving import ServerProcess
 
 SEED: Final = 20_261_122
@@ -68,37 +66,28 @@ def refused(answer: Answer, code: str) -> None:
     assert set(answer.document) == {"title", "description"}, answer
 
 
-async def under_load(store: str, scenario: Any) -> tuple[list[Event], Nodes]:
-    """Let something happen to a database whose two nodes are under load, and return the log of all requests."""
-    workers = Workers(SEED, connections=6)
-    with contextlib.ExitStack() as stack:
-        nodes = Nodes([stack.enter_context(ServerProcess(store, *FLAGS)) for _ in range(2)])
+def under_load(store: str, scenario: Callable[[Nodes], Awaitable[None]]) -> None:
+    """Let something happen to a database whose two nodes are under load, and see that it kept its promises."""
+    trial = Trial(SEED, connections=6)
 
+    async def run(nodes: Nodes) -> None:
         async def happen() -> None:
             await nodes.answered(ANSWERS)
             await scenario(nodes)
             for node in nodes.servers:
                 await healed(node)
             await nodes.answered(ANSWERS)
-            nodes.stopping.set()
 
-        async with asyncio.timeout(120), asyncio.TaskGroup() as group:
-            group.create_task(workers.work_at(nodes))
-            group.create_task(happen())
-        workers.history += [await view(nodes.servers[0], queue) for queue in QUEUES]
-        await drain(nodes.servers[0], workers)
-        workers.history += [await view(nodes.servers[1], queue) for queue in QUEUES]
-        for node in nodes.servers:
-            assert node.stop() == 0
-            assert "Traceback" not in node.stderr, node.stderr
-    assert workers.strange == []
-    return workers.history, nodes
+        async with asyncio.timeout(120):
+            await trial.during(nodes, happen)
+        await trial.finish(nodes)
 
-
-def judge(history: list[Event], nodes: Nodes) -> None:
-    assert check(history) == []
+    with contextlib.ExitStack() as stack:
+        nodes = Nodes([stack.enter_context(ServerProcess(store, *FLAGS)) for _ in range(2)])
+        asyncio.run(run(nodes))
+    trial.check()
     # The load was what it is meant to be: much was done, and much refused.
-    assert sum(event.done and event.kind is Kind.POST for event in history) > ANSWERS / 4
+    assert trial.done(Kind.POST) > ANSWERS / 4
     assert nodes.unavailable > 0
 
 
@@ -129,7 +118,7 @@ def test_a_database_without_room_refuses_posts_gives_what_it_has_and_heals() -> 
             assert (await own.post()).status == 201
             assert await listed(own.node) == own.acknowledged
 
-        judge(*asyncio.run(under_load(server.new_database(), fill)))
+        under_load(server.new_database(), fill)
 
 
 def test_a_database_that_ended_for_want_of_room_is_found_again_with_all_that_was_acknowledged() -> None:
@@ -152,4 +141,4 @@ def test_a_database_that_ended_for_want_of_room_is_found_again_with_all_that_was
             await healed(own.node)
             assert await listed(own.node) == own.acknowledged
 
-        judge(*asyncio.run(under_load(server.new_database(), fill)))
+        under_load(server.new_database(), fill)

@@ -2,23 +2,18 @@
 
 import asyncio
 import shutil
+from functools import partial
 from pathlib import Path
-from random import Random
 from typing import Final
 
 import pytest
 
 from sukkal.engines.postgresql.statements import SCHEMA
 from tests.engines.postgresql_server import PostgreSQL
-from tests.faults.checker import check
 from tests.faults.history import Kind
-from tests.faults.listening import Watched
-from tests.faults.listening_checker import check_listening
-from tests.faults.load import QUEUES, view
-from tests.faults.test_kill import drain
-from tests.nodes.asking import ask
-from tests.nodes.load import Audience, Nodes, Workers
-from tests.nodes.test_failover import healed
+from tests.nodes.asking import ask, healed
+from tests.nodes.load import Nodes
+from tests.nodes.trial import Trial
 from tests.serving import ROOT, FailedToStart, ServerProcess
 
 SEED: Final = 20_261_123
@@ -68,31 +63,17 @@ async def replace(nodes: Nodes, store: str, sources: Path) -> None:
         nodes.servers[number] = await asyncio.to_thread(start, store, sources)
         await healed(nodes.servers[number])
     await nodes.answered(ANSWERS)
-    nodes.stopping.set()
 
 
-async def run(store: str, newer: Path, workers: Workers, audience: Audience) -> Nodes:
+async def run(store: str, newer: Path, trial: Trial) -> Nodes:
     """Upgrade all nodes, and then go back."""
     nodes = Nodes([await asyncio.to_thread(start, store, ROOT / "src") for _ in range(NODES)])
-    random = Random(SEED)
     try:
-        for log in audience.logs:
-            made = await ask(nodes.servers[0], "PUT", f"/v2/queues/{log.queue}", {"_history": 3_600 * log.history})
-            assert made.status == 201
+        await trial.make_queues(nodes.servers[0])
         for sources in (newer, ROOT / "src"):
-            nodes.stopping.clear()
-            async with asyncio.timeout(120), asyncio.TaskGroup() as group:
-                group.create_task(workers.work_at(nodes))
-                group.create_task(audience.work_at(nodes))
-                group.create_task(replace(nodes, store, sources))
-            workers.history += [await view(random.choice(nodes.servers), queue) for queue in QUEUES]
-        await drain(nodes.servers[0], workers)
-        workers.history += [await view(nodes.servers[1], queue) for queue in QUEUES]
-        async with asyncio.timeout(60):
-            await audience.finish(nodes.servers[0])
-        for node in nodes.servers:
-            assert node.stop() == 0
-            assert "Traceback" not in node.stderr, node.stderr
+            async with asyncio.timeout(120):
+                await trial.during(nodes, partial(replace, nodes, store, sources))
+        await trial.finish(nodes)
     finally:
         for node in nodes.servers:
             node.close()
@@ -100,23 +81,17 @@ async def run(store: str, newer: Path, workers: Workers, audience: Audience) -> 
 
 
 def test_nodes_are_upgraded_one_by_one_and_back_again_and_nothing_is_lost(newer: Path) -> None:
-    kept, short = Watched("kept", history=True), Watched("short", history=False)
-    workers = Workers(SEED, connections=4)
-    audience = Audience([kept, short], seed=SEED, busy=2, each=1)
+    trial = Trial(SEED, connections=4, busy=2, each=1)
     with PostgreSQL(settings={"track_functions": "all"}) as server:
         store = server.new_database()
-        nodes = asyncio.run(run(store, newer, workers, audience))
+        nodes = asyncio.run(run(store, newer, trial))
         assert asyncio.run(server.fetch_number(store, "SELECT max(version) FROM sukkal.versions")) == VERSION
         assert asyncio.run(server.fetch_number(store, VERSIONS_CALLED)) == 2
-    assert workers.strange == []
-    assert audience.strange == []
-    assert check(workers.history) == []
-    assert check_listening(kept) == []
-    assert check_listening(short) == []
+    trial.check()
     # Nobody was told that the store is not there, and who listened came back.
     assert nodes.unavailable == 0
-    assert sum(event.done and event.kind is Kind.POST for event in workers.history) > ANSWERS
-    assert all(len(each.sessions) > 2 * NODES for log in audience.logs for each in log.listeners)
+    assert trial.done(Kind.POST) > ANSWERS
+    assert all(len(each.sessions) > 2 * NODES for log in trial.audience.logs for each in log.listeners)
 
 
 def test_a_node_that_knows_too_little_refuses_to_start_and_those_that_run_go_on(store: str, newer: Path) -> None:
@@ -128,7 +103,7 @@ def test_a_node_that_knows_too_little_refuses_to_start_and_those_that_run_go_on(
 
     async def serves(node: ServerProcess) -> None:
         await healed(node)
-        claimed = await ask(node, "POST", "/v2/queues/healed-store/claims", {"ttl": 300, "grace": 60})
+        claimed = await ask(node, "POST", "/v2/queues/healed/claims", {"ttl": 300, "grace": 60})
         assert claimed.status == 201, claimed
 
     with start(store, ROOT / "src") as old, start(store, newer) as new:

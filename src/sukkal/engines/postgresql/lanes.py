@@ -1,8 +1,11 @@
 """Group commit: everything of a lane that waits when its last commit ends goes into the next ones.
 
-A node has a few lanes, each with a connection of its own; the calls of one queue are always in the same. A lane takes
-all that waits, and does the calls of one kind together, in one statement that is one transaction. There is no timer: a
-lone call is sent at once.
+A lane has a connection of its own. It takes all that waits, and does the calls of one kind together, in one statement
+that is one transaction. There is no timer: a lone call is sent at once.
+
+As much as can be is in the first lane, since what a call costs is what its batch costs, divided. A node has others for
+what gains nothing from company, and for queues that come while a lane is held up, by somebody's lock or a slow commit.
+The calls of one queue that are under way are in one lane.
 
 A server that waits for its standby ends no commit. After a while callers are told that the store is not available, and
 the lane refuses calls until the commit has ended. Another connection in place of this one would wait just so, and the
@@ -13,8 +16,8 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Hashable, Sequence
+from operator import attrgetter
 from typing import Any, Final, NamedTuple, TypeVar
-from zlib import crc32
 
 from sukkal import limits
 from sukkal.engines.commits import Commits
@@ -48,7 +51,7 @@ class Call(NamedTuple):
 
 Perform = Callable[[Connection, Sequence[Any]], Awaitable[Sequence[Any]]]
 """Does what several calls ask for in one transaction and returns the result of each, or an error of ours."""
-Waiting = tuple[Perform, Call, "asyncio.Future[Any]"]
+Waiting = tuple[QueueKey, Perform, Call, "asyncio.Future[Any]"]
 Taken = dict[Perform, list[tuple[Call, "asyncio.Future[Any]"]]]
 
 
@@ -61,10 +64,36 @@ class Lanes:
 
     async def run(self, key: QueueKey, perform: Perform, call: Call) -> Any:
         """Make a call of a queue together with others, and return its result once that is committed."""
+        return await self._enter(key, self._first_free, perform, call)
+
+    async def run_apart(self, key: QueueKey, perform: Perform) -> Any:
+        """Make a call that goes with no other, and return its result once that is committed."""
+        return await self._enter(key, self._last_free, perform, Call(None))
+
+    def _enter(
+        self, key: QueueKey, choose: Callable[[], "_Lane"], perform: Perform, call: Call
+    ) -> "asyncio.Future[Any]":
         if self._closed:
             raise StoreUnavailable("The store is closed.")
-        index = crc32(f"{key.kind}/{key.name}/{key.project}".encode()) % len(self._lanes)
-        return await self._lanes[index].add(perform, call)
+        for lane in self._lanes:
+            if lane.has(key):
+                return lane.add(key, perform, call)
+        return choose().add(key, perform, call)
+
+    def _first_free(self) -> "_Lane":
+        for lane in self._lanes:
+            if not lane.held_up:
+                return lane
+        return self._least_busy()
+
+    def _last_free(self) -> "_Lane":
+        for lane in reversed(self._lanes):
+            if lane.idle:
+                return lane
+        return self._least_busy()
+
+    def _least_busy(self) -> "_Lane":
+        return min(self._lanes, key=attrgetter("burden"))
 
     def stalled_ms(self, now_ms: int) -> int:
         """Return for how long calls have been seen waiting in a lane without any having been done."""
@@ -84,6 +113,8 @@ class _Lane:
         self._connection: Connection | None = None
         self._overdue = Overdue(database, reads, self._give_up)
         self._waiting: deque[Waiting] = deque()
+        self._waiting_for: set[QueueKey] = set()
+        self._doing_for: set[QueueKey] = set()
         self._taken: Taken = {}
         self._doing: list[tuple[Call, asyncio.Future[Any]]] = []
         self._task: asyncio.Task[None] | None = None
@@ -92,13 +123,33 @@ class _Lane:
         self._gave_up = False
         self._seen: tuple[int, int] | None = None
 
-    def add(self, perform: Perform, call: Call) -> "asyncio.Future[Any]":
+    @property
+    def idle(self) -> bool:
+        """Whether a call would be done at once."""
+        return self._task is None
+
+    @property
+    def held_up(self) -> bool:
+        """Whether calls of other queues had better be elsewhere."""
+        return self._overdue.slow or len(self._waiting) >= limits.GROUP_COMMIT_STEPS_MAX
+
+    @property
+    def burden(self) -> tuple[bool, int]:
+        """What a call would have before it: by this lanes are compared."""
+        return bool(self._overdue), len(self._waiting)
+
+    def has(self, key: QueueKey) -> bool:
+        """Tell whether calls of the queue are under way here."""
+        return self._task is not None and (key in self._doing_for or key in self._waiting_for)
+
+    def add(self, key: QueueKey, perform: Perform, call: Call) -> "asyncio.Future[Any]":
         """Let a call wait for its turn."""
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         if self._overdue:
             future.set_exception(our_error(ConnectionError()))
             return future
-        self._waiting.append((perform, call, future))
+        self._waiting.append((key, perform, call, future))
+        self._waiting_for.add(key)
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._work(), context=on_behalf_of_many())
         return future
@@ -153,15 +204,18 @@ class _Lane:
         for _ in range(min(len(self._waiting), limits.GROUP_COMMIT_STEPS_MAX)):
             if rows >= limits.GROUP_COMMIT_ROWS_MAX:
                 break
-            perform, call, future = self._waiting.popleft()
+            key, perform, call, future = self._waiting.popleft()
             if call.name is not None:
                 if call.name in names:
-                    put_off.append((perform, call, future))
+                    put_off.append((key, perform, call, future))
                     continue
                 names.add(call.name)
             rows += call.rows
             taken.setdefault(perform, []).append((call, future))
         self._waiting.extendleft(reversed(put_off))
+        # Some that are only waiting may be among them; they are where their queue's calls are.
+        self._doing_for = self._waiting_for
+        self._waiting_for = {key for key, _, _, _ in self._waiting}
         return taken
 
     async def _do(self, perform: Perform, calls: list[tuple[Call, "asyncio.Future[Any]"]]) -> None:
@@ -236,9 +290,10 @@ class _Lane:
         self._refuse_waiting()
 
     def _refuse_waiting(self) -> None:
-        for _, _, future in self._waiting:
+        for _, _, _, future in self._waiting:
             _refuse(future)
         self._waiting.clear()
+        self._waiting_for.clear()
 
     def _let_go(self) -> None:
         """Give up a connection that may be of no use any more; the next call makes another one."""

@@ -16,6 +16,8 @@ __all__ = ["Overdue"]
 _log: Final = logging.getLogger("sukkal.postgresql")
 
 _LOOK_S: Final = 1.0
+_SLOW_S: Final = 0.05
+"""Most statements take a few milliseconds, with the commit."""
 
 
 class Overdue:
@@ -31,6 +33,9 @@ class Overdue:
         self._tell = tell
         self._name: tuple[Any, ...] = ()
         self._connection: Connection | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self.slow = False
+        """Whether what is done takes longer than most."""
         self._asking: asyncio.Task[None] | None = None
         self._closed = False
 
@@ -52,11 +57,12 @@ class Overdue:
     @contextlib.contextmanager
     def watching(self) -> Iterator[None]:
         """Tell it when what is done meanwhile takes too long."""
-        timer = asyncio.get_running_loop().call_later(self._database.answer_s, self._begin)
+        self._timer = asyncio.get_running_loop().call_later(_SLOW_S, self._notice)
         try:
             yield
         finally:
-            timer.cancel()
+            self._timer.cancel()
+            self.slow = False
             if self._asking is not None:
                 self._asking.cancel()
                 self._asking = None
@@ -66,6 +72,10 @@ class Overdue:
         self._closed = True
         if self._asking is not None:
             self._give_up()
+
+    def _notice(self) -> None:
+        self.slow = True
+        self._timer = asyncio.get_running_loop().call_later(self._database.answer_s - _SLOW_S, self._begin)
 
     def _begin(self) -> None:
         self._asking = asyncio.ensure_future(self._ask())

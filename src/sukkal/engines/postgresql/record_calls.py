@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any, Final
 
 from sukkal.engines.postgresql import records
-from sukkal.engines.postgresql.lanes import Call, Lanes
+from sukkal.engines.postgresql.lanes import Lanes
 from sukkal.engines.postgresql.reads import Reads
 from sukkal.engines.postgresql.steps import Step, run_step
 from sukkal.model import QueueKey, Record, RecordKey, RecordPage
@@ -50,4 +50,4 @@ class RecordsInPostgresql:
 
     async def _step(self, key: QueueKey, step: Step) -> Any:
         # Each is a kind of its own, so that it is tried again alone.
-        return await self._lanes.run(key, partial(run_step, step), Call(None))
+        return await self._lanes.run_apart(key, partial(run_step, step))
