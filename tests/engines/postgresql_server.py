@@ -27,9 +27,11 @@ from sukkal.engines.postgresql import PostgresqlEngine
 from sukkal.engines.postgresql.database import Database
 from tests.closing import Closing
 
-__all__ = ["PASSWORD", "USER", "PostgreSQL", "nodes"]
+__all__ = ["HELD_UP", "PASSWORD", "USER", "PostgreSQL", "nodes"]
 
 USER: Final = "sukkal"
+HELD_UP: Final = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+"""How many wait for what another one holds. What the server tells of activity stays the same in a transaction."""
 PASSWORD: Final = "correct-horse-battery-staple"
 _START_S_MAX: Final = 60
 _TABLES: Final = (

@@ -15,15 +15,12 @@ from sukkal.engines.postgresql.database import Connection, Database
 from sukkal.engines.postgresql.statements import SQL
 from sukkal.errors import ClaimNotFound
 from sukkal.model import Ack, NewClaim, NewMessage, Once, Position, Post, QueueKey, Release, Subscription, View
-from tests.engines.postgresql_server import nodes
+from tests.engines.postgresql_server import HELD_UP, nodes
 
 KEY: Final = QueueKey("p", "q")
 OTHER: Final = QueueKey("p", "other")
 NOW_MS: Final = 1_000_000
 EVERYTHING: Final = View(claimed=True, delayed=True)
-_WAITING: Final = (
-    "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
-)
 
 
 def message(id_: str) -> NewMessage:
@@ -42,7 +39,7 @@ async def ids(engine: PostgresqlEngine) -> list[str]:
 async def waits(other: Connection, call: Awaitable[Any]) -> "asyncio.Future[Any]":
     """Make a call that has to wait for the transaction of a connection, and return it when it does."""
     future = asyncio.ensure_future(call)
-    while not await other.fetchval(_WAITING):
+    while not await other.fetchval(HELD_UP):
         assert not future.done(), "it should have waited"
     return future
 
@@ -187,7 +184,7 @@ def test_a_step_that_is_in_anothers_way_is_tried_again_alone(store: str) -> None
             # The first step is done when the second one waits, and must not be done again.
             first = engine.put_queue(OTHER, {"a": 1}, revision=None, now_ms=NOW_MS)
             calls = asyncio.gather(first, engine.put_queue(KEY, {"a": 1}, revision=1, now_ms=NOW_MS))
-            while not await other.fetchval(_WAITING):
+            while not await other.fetchval(HELD_UP):
                 assert not calls.done()
             # The engine's transaction holds the mark of the queue, so this closes the ring.
             with contextlib.suppress(asyncpg.DeadlockDetectedError):

@@ -70,7 +70,7 @@ def test_a_store_without_its_standby_has_no_more_connections_and_shows_nothing_t
         async with nodes(url, statement_s=STATEMENT_S) as (engine,):
             await post(engine, "before")
             await without_standby(server)
-            for round_ in range(5):
+            for round_ in range(2 * CONNECTIONS_MAX):
                 await asyncio.wait_for(refused(engine, f"q{round_}"), 30)
             assert await server.fetch_number(url, _OURS) <= CONNECTIONS_MAX
             assert "during" not in await listed(engine, QueueKey("p", "q0-1"))
