@@ -47,6 +47,7 @@ environments: $(VENV)/installed-dev  # the foreign programs that tests drive, ea
 	@$(PYTHON) -m tests.clients.rabbitmq
 	@$(PYTHON) -m tests.console.chromium
 	@$(PYTHON) -m tests.clients.redis
+	@$(PYTHON) -m tests.cli.shells
 	@$(PYTHON) -m tests.engines.postgresql_older
 
 .PHONY: docs

@@ -77,6 +77,19 @@ def test_a_revoked_key_is_refused_without_a_restart(
     assert service.get("/v2/queues", **bearing(second)).status_code == 200
 
 
+def test_a_new_key_opens_at_once(
+    start: Callable[..., Service], create: Callable[..., str], keys_file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    create("alpha")
+    service = start(auth="keys", keys_file=str(keys_file))
+    beta = create("beta")
+    assert service.put("/v2/queues/q", **bearing(beta)).status_code == 201
+    keys_file.write_text("[[[")
+    refused(service.get("/v2/queues", **bearing(beta[:-1] + ("0" if beta[-1] != "0" else "1"))), 401)
+    assert "What was read before stays in force" in caplog.text
+    assert service.get("/v2/queues/q", **bearing(beta)).status_code == 200
+
+
 def test_an_expired_key_is_refused(start: Callable[..., Service], create: Callable[..., str], keys_file: Path) -> None:
     key = create("alpha", "--expires", "1d")
     service = start(auth="keys", keys_file=str(keys_file))

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from tests.cli.running import Process, environment
+from tests.cli.running import Process, Terminal, environment
 
 from sukkal.cli.codes import INTERRUPTED
 
@@ -46,6 +46,16 @@ def test_every_act_is_played_with_real_requests(env: dict[str, str], tmp_path: P
     assert json.loads(heard[1][1])["deploy_status_code"] == 0
     assert "URL-Signature" not in text
     assert os.listdir(tmp_path) == []
+
+
+def test_a_terminal_shows_lines_that_are_broken_between_words(env: dict[str, str]) -> None:
+    with Terminal(["demo", "--fast"], env, columns=60) as terminal:
+        text = re.sub(r"\x1b\[\d*m", "", terminal.rest())
+        assert terminal.wait() == 0
+    lines = text[text.index("1. Heat") :].splitlines()
+    assert len(lines) > 60
+    assert [line for line in lines if len(line) > 60 and " " in line.strip()] == []
+    assert any(re.fullmatch(r"  -> 201 .*", line) for line in lines)
 
 
 def test_the_page_tells_the_story_and_hears_the_queues_and_ctrl_c_leaves_nothing(

@@ -5,7 +5,8 @@ import re
 import httpx
 import pytest
 from tests.cli.conftest import Commands
-from tests.cli.running import eventually
+from tests.cli.running import Terminal, environment, eventually
+from tests.serving import ServerProcess
 
 ID = r"[0-9a-f]{8}-[0-9a-f-]{27}"
 
@@ -145,3 +146,23 @@ def test_what_is_no_data_goes_to_standard_error_unless_it_is_to_be_quiet(run: Co
     told = run.ran("queue", "create", "q")
     assert (told.out, told.err) == ("", "Queue q was made.\n")
     assert run.ran("queue", "create", "q", "--quiet") == (0, "", "")
+
+
+def test_a_line_that_is_too_long_for_the_terminal_is_cut_off_and_nowhere_else(
+    run: Commands, server: ServerProcess, project: str
+) -> None:
+    run("message", "post", "q", "a" * 300, "--text")
+    with Terminal(["message", "list", "q"], environment(server.url, project), columns=70) as terminal:
+        lines = terminal.rest().splitlines()
+        assert terminal.wait() == 0
+    assert [len(line) for line in lines] == [len(lines[0]), 70]
+    assert lines[1].endswith("aaa…")
+    assert "a" * 300 in run("message", "list", "q")
+
+
+def test_a_body_that_only_looks_like_json_goes_as_text_and_that_is_told(run: Commands) -> None:
+    assert "is none: it goes as text" in run.ran("message", "post", "q", '{"a": 1').err
+    assert run.ran("message", "post", "q", '{"a": 1', "--text").err == ""
+    assert run.ran("message", "post", "q", '{"a": 1}').err == ""
+    assert run.ran("message", "post", "q", '"{"').err == ""
+    assert [each["body"] for each in run.json("message", "list", "q")] == ['{"a": 1', '{"a": 1', {"a": 1}, "{"]

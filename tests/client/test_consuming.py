@@ -272,6 +272,45 @@ def test_so_many_are_worked_on_at_once_and_what_fails_comes_back_later(service: 
     run(service, test)
 
 
+def test_places_that_become_free_together_are_filled_by_one_claim(
+    service: ServiceHere, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sukkal.client.claiming._GATHERING_S", 30)  # however slow the machine is
+
+    async def test(client: Client) -> None:
+        queue, claims = client.queue("q"), dict[str, int]()
+        await queue.post_many(range(20))
+        together = asyncio.Barrier(5)
+
+        async def handler(message: HeldMessage) -> None:
+            claims[message.lease.id] = claims.get(message.lease.id, 0) + 1
+            await together.wait()
+
+        await queue.work(handler, at_once=5, wait=0, until_empty=True)
+        assert list(claims.values()) == [5, 5, 5, 5]
+
+    run(service, test)
+
+
+def test_an_acknowledgement_that_hangs_keeps_no_other_place_from_work(service: ServiceHere) -> None:
+    async def test(client: Client) -> None:
+        queue, done = client.queue("q"), asyncio.Semaphore(0)
+        await queue.post_many(range(6))
+
+        async def handler(message: HeldMessage) -> None:
+            if message.body == 0:
+                message.settling = True
+                for _ in range(5):
+                    await done.acquire()
+                message.settling = False
+            done.release()
+
+        await asyncio.wait_for(queue.work(handler, at_once=2, wait=0, until_empty=True), 30)
+        assert await counts(queue) == (0, 0)
+
+    run(service, test)
+
+
 def test_two_consumers_share_the_work(service: ServiceHere) -> None:
     async def test(client: Client) -> None:
         queue, done = client.queue("q"), list[int]()

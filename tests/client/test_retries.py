@@ -189,8 +189,9 @@ def test_a_lease_is_renewed_while_its_message_is_at_work_and_no_longer() -> None
     async def test(client: Client, other: Answering) -> None:
         async with client.queue("q").one(lease=1) as message:
             assert message is not None
-            while sum(asked.method == "PATCH" for asked in other.asked) < 4:  # noqa: ASYNC110 - it has threads
-                await asyncio.sleep(0.01)
+            async with asyncio.timeout(30):
+                while sum(asked.method == "PATCH" for asked in other.asked) < 4:  # noqa: ASYNC110 - it has threads
+                    await asyncio.sleep(0.01)
             assert not message.lost
 
     def judge(asked: Asked) -> Said:

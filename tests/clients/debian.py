@@ -44,4 +44,5 @@ def unpack(packages: Sequence[str], folder: Path) -> None:
 
 def libraries(root: Path) -> Mapping[str, str]:
     """Return the variable with which programs that were unpacked find the libraries that were unpacked with them."""
-    return {"LD_LIBRARY_PATH": os.pathsep.join(map(str, sorted(root.glob("usr/lib/*-linux-gnu*"))))}
+    folders = [*sorted(root.glob("usr/lib/*-linux-gnu*")), *sorted(root.glob("lib/*-linux-gnu*"))]
+    return {"LD_LIBRARY_PATH": os.pathsep.join(map(str, folders))}

@@ -8,14 +8,14 @@ from typing import Any, Final
 
 import pytest
 
-from sukkal.client import Answer, Connection, ProjectName, Refused, Unexpected, Unreachable
+from sukkal.client import Answer, Client, Refused, Retries, Unexpected
 from sukkal.importing.attributes import compare, given
 from sukkal.importing.destination import Destination
 from sukkal.importing.journal import Journal, JournalError
-from sukkal.importing.nouns import Unreadable
-from sukkal.importing.patience import Patient
+from sukkal.importing.nouns import Message, Unreadable
 from sukkal.importing.project import Bringing, Wanted
 from sukkal.importing.zaqar import Zaqar
+from tests.answering import Answering, Asked, Said
 
 FREE: Final = "free"
 CLAIMED: Final = "claimed"
@@ -24,11 +24,11 @@ EXPIRED: Final = "expired"
 HELD: Final = {CLAIMED, DELAYED}
 
 
-class Fake(Connection):
+class Fake(Client):
     """A service that answers as a function says."""
 
     def __init__(self) -> None:
-        super().__init__("http://127.0.0.1:9", ProjectName("p"), client_id="c")
+        super().__init__("http://127.0.0.1:9", project="p")
 
     async def request(self, method: str, path: str, *_: Any, query: Any = None, **__: Any) -> Answer:
         return Answer(200, {}, self.answer(path, query or {}))
@@ -83,13 +83,9 @@ def _message(at: int) -> dict[str, Any]:
     return {"id": f"m{at}", "href": f"/v2/queues/q/messages/m{at}", "ttl": 300, "age": 10, "body": at}
 
 
-async def _never(seconds: float) -> None:
-    raise AssertionError(f"nobody should have to wait {seconds} s")
-
-
-def _walk(service: Connection) -> tuple[list[Any], int]:
+def _walk(service: Client) -> tuple[list[Any], int]:
     async def walk() -> tuple[list[Any], int]:
-        windows = [window async for window in Zaqar(Patient(service, _never)).messages("q")]
+        windows = [window async for window in Zaqar(service).messages("q")]
         return [message.body for window in windows for message in window.free], sum(w.held for w in windows)
 
     return asyncio.run(walk())
@@ -149,7 +145,7 @@ def test_a_listing_of_queues_that_goes_in_circles_ends() -> None:
             return {"queues": [{"name": "q", "metadata": {}}], "links": [{"href": "/v2/queues?marker=q"}]}
 
     async def names() -> list[str]:
-        return [name async for name, _ in Zaqar(Patient(Circle(), _never)).queues()]
+        return [name async for name, _ in Zaqar(Circle()).queues()]
 
     assert asyncio.run(names()) == ["q"]
 
@@ -177,11 +173,10 @@ class Taker(Fake):
 
 
 def test_what_is_over_is_counted_and_not_brought() -> None:
-    source, destination = (Patient(service, _never) for service in (Gone(), Taker()))
     bringing = Bringing(
         "p",
-        Zaqar(source),
-        Destination(destination),
+        Zaqar(Gone()),
+        Destination(Taker()),
         wanted=Wanted(),
         journal=Journal(None, source="", destination=""),
         tell=lambda report, done: None,
@@ -196,19 +191,12 @@ def test_messages_behind_many_that_have_expired_are_found() -> None:
 
 
 def test_counts_that_zaqar_does_not_tell_are_not_waited_for() -> None:
-    assert asyncio.run(Zaqar(Patient(Failing(Refused(503, "broken")), _never)).count("q")) is None
+    assert asyncio.run(Zaqar(Failing(Refused(503, "broken"))).count("q")) is None
 
 
-def test_a_queue_that_cannot_be_listed_is_unreadable_after_five_tries() -> None:
-    async def read() -> None:
-        async def pause(seconds: float) -> None:
-            pass
-
-        async for _ in Zaqar(Patient(Failing(*[Refused(503, "broken")] * 5), pause)).messages("q"):
-            pass
-
+def test_a_queue_that_cannot_be_listed_is_unreadable() -> None:
     with pytest.raises(Unreadable, match="broken"):
-        asyncio.run(read())
+        _walk(Failing(Refused(503, "broken")))
 
 
 def test_a_page_of_something_else_is_said_to_be_that() -> None:
@@ -233,29 +221,25 @@ class Failing(Fake):
         return "answered"
 
 
-def _ask(service: Connection) -> tuple[Any, list[float]]:
-    waited: list[float] = []
+def test_both_sides_are_asked_again_by_the_client_and_the_source_is_told_the_project() -> None:
+    none, made = Said(200, b'{"messages": [], "links": []}'), Said(201)
 
-    async def pause(seconds: float) -> None:
-        waited.append(seconds)
+    async def bring(url: str) -> None:
+        async with Client(url, project="p", retries=Retries(first_s=0.001, longest_s=0.002)) as client:
+            assert [window async for window in Zaqar(client, "other").messages("q")] == []
+            assert await Destination(client).post("q", Message("1", "body", 300))
 
-    return asyncio.run(Patient(service, pause).request("GET", "/")).document, waited
+    busy = {"GET": [Said(503), Said(502)], "POST": [Said(500)]}
 
+    def judge(asked: Asked) -> Said:
+        if busy[asked.method]:
+            return busy[asked.method].pop()
+        return none if asked.method == "GET" else made
 
-def test_what_may_pass_is_waited_for_longer_each_time_or_as_long_as_is_asked_for() -> None:
-    errors = [Refused(503, "busy"), Unreachable("gone"), Refused(429, "slowly", retry_after_s=7.0)]
-    assert _ask(Failing(*errors)) == ("answered", [1.0, 2.0, 7.0])
-
-
-def test_what_does_not_pass_is_told_after_five_tries() -> None:
-    with pytest.raises(Unreachable):
-        _ask(Failing(*[Unreachable("gone")] * 5))
-    assert _ask(Failing(*[Unreachable("gone")] * 4))[1] == [1.0, 2.0, 3.0, 4.0]
-
-
-def test_what_will_not_change_is_told_at_once() -> None:
-    with pytest.raises(Refused):
-        _ask(Failing(Refused(403, "no")))
+    with Answering(judge) as service:
+        asyncio.run(bring(service.url))
+        assert [asked.method for asked in service.asked] == [*["GET"] * 4, *["POST"] * 2]
+        assert {asked.headers["x-project-id"] for asked in service.asked[:4]} == {"other"}
 
 
 def test_only_metadata_that_a_queue_was_given_count() -> None:

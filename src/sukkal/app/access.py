@@ -133,7 +133,7 @@ def _keys(settings: Settings, reloading: Reloading, now_ms: Callable[[], int]) -
     from sukkal.identity.keys import KeyFile, Keys
 
     file = KeyFile(settings.keys_file)
-    keys = Keys(file.read, now_ms, path=settings.keys_file)
+    keys = Keys(file.read, now_ms, path=settings.keys_file, look=reloading.look)
     reloading.add("API keys", keys.reload, changed=file.changed)
     return keys
 

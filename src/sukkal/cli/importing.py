@@ -12,12 +12,11 @@ from urllib.parse import urlsplit
 
 from sukkal.cli.arguments import Command
 from sukkal.cli.tables import table
-from sukkal.client import ClientError, Connection, Credentials, credentials_from, url_from
+from sukkal.client import Client, ClientError, Credentials, Retries, credentials_from, url_from
 from sukkal.errors import SettingsError, StartupError
 from sukkal.importing.destination import Destination
 from sukkal.importing.journal import Journal, JournalError
 from sukkal.importing.nouns import Unreadable
-from sukkal.importing.patience import Patient
 from sukkal.importing.project import Bringing, Wanted
 from sukkal.importing.report import QueueReport, Report
 from sukkal.importing.zaqar import Zaqar
@@ -29,6 +28,11 @@ _HEAD: Final = ("PROJECT", "QUEUE", "MESSAGES", "SUBSCRIPTIONS", "PRESENT", "HEL
 _PROJECT: Final = ("OS_PROJECT_ID", "OS_PROJECT_NAME", "OS_PROJECT_DOMAIN_ID", "OS_PROJECT_DOMAIN_NAME")
 _TOKENS: Final = ("SUKKAL_TOKEN", "OS_TOKEN", "ZAQAR_TOKEN")
 _SOME: Final = 20
+
+_PATIENCE_S: Final = 60.0
+"""How long a service may be away, or be busy, until the import gives up."""
+
+_RETRIES: Final = Retries(first_s=1)
 
 
 def run(command: Command) -> int:
@@ -67,22 +71,22 @@ async def _bring(source: str, projects: Sequence[str], wanted: Wanted, journal: 
     report = Report()
     for project in projects:
         async with AsyncExitStack() as opened:
-            zaqar = Connection(source, _credentials(_for_zaqar(project), "ZAQAR_TOKEN"), client_id=_CLIENT_ID)
-            sukkal = Connection(
-                url_from(os.environ), _credentials(_for_sukkal(project), "SUKKAL_TOKEN"), client_id=_CLIENT_ID
-            )
-            # Without Keystone Zaqar believes the header; with it the header has no effect.
-            headers = {"X-Project-Id": project} if project else {}
+            zaqar = _client(source, _credentials(_for_zaqar(project), "ZAQAR_TOKEN"))
+            sukkal = _client(url_from(os.environ), _credentials(_for_sukkal(project), "SUKKAL_TOKEN"))
             bringing = Bringing(
                 project,
-                Zaqar(Patient(await opened.enter_async_context(zaqar), asyncio.sleep, headers=headers)),
-                Destination(Patient(await opened.enter_async_context(sukkal), asyncio.sleep)),
+                Zaqar(await opened.enter_async_context(zaqar), project),
+                Destination(await opened.enter_async_context(sukkal)),
                 wanted=wanted,
                 journal=journal,
                 tell=_tell,
             )
             report.queues += await bringing.run()
     return report
+
+
+def _client(url: str, credentials: Credentials) -> Client:
+    return Client(url, credentials=credentials, client_id=_CLIENT_ID, timeout=_PATIENCE_S, retries=_RETRIES)
 
 
 def _source_url(text: str) -> str:

@@ -18,21 +18,27 @@ Record = Mapping[str, Any]
 
 
 class Output:
-    """Prints records in the form that was asked for: ``table`` for people, ``json`` or ``yaml`` for programs."""
+    """Prints records in the form that was asked for: ``table`` for people, ``json`` or ``yaml`` for programs.
+
+    ``width`` is that of the terminal, if it prints to one.
+    """
 
     def __init__(self, form: str = "table", *, quiet: bool = False) -> None:
         self.form = form
         self.quiet = quiet
         self.out: Final[TextIO] = sys.stdout
         self.err: Final[TextIO] = sys.stderr
+        self.width: Final = os.get_terminal_size(self.out.fileno()).columns or None if self.out.isatty() else None
         self.coloured = self.out.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
 
     def rows(self, columns: Mapping[str, str], records: Sequence[Record]) -> None:
-        """Print a listing. ``columns`` has the heads of the table and the members that stand below them."""
+        """Print a listing. ``columns`` has the heads of the table and the members that stand below them.
+
+        On a terminal each has one line, and what is too long for that is cut off: nobody could tell the columns apart.
+        """
         if self.form == "table":
-            self._print(
-                table([tuple(columns), *(tuple(cell(each.get(c)) for c in columns.values()) for each in records)])
-            )
+            cells = [tuple(columns), *(tuple(cell(each.get(c)) for c in columns.values()) for each in records)]
+            self._print("\n".join(_cut(line, self.width) for line in table(cells).splitlines()))
         else:
             self._print(self._document(list(records)))
 
@@ -74,6 +80,10 @@ class Output:
         if self.form == "json":
             return json.dumps(value, indent=2, ensure_ascii=False)
         return str(yaml.safe_dump(value, sort_keys=False, allow_unicode=True)).rstrip("\n")
+
+
+def _cut(line: str, width: int | None) -> str:
+    return line if width is None or len(line) <= width else f"{line[: width - 1]}…"
 
 
 def cell(value: Any) -> str:

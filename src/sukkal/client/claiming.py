@@ -18,6 +18,7 @@ __all__ = ["Claiming", "Terms"]
 _NO_CONTENT: Final = 204
 _CLAIM_MESSAGES_MAX: Final = 20
 _ENDING_S: Final = 5.0
+_GATHERING_S: Final = 0.05
 
 
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,14 +124,27 @@ class Claiming:
     async def _wait_for_room(self) -> int:
         prefetch = self._terms.prefetch
         while True:
-            room = prefetch - len(self._held)
+            room = self._room_left()
             # Few large claims instead of many small ones, unless somebody has nothing to do. And nothing is claimed
             # ahead of those who want nothing ahead: it may never be wanted, and would count as claimed once more.
             wanted = self._takers > 0 and self._ready.empty()
             if room > 0 and (wanted or (prefetch > 1 and room * 2 >= prefetch)):
-                return room
+                await self._gather()
+                return self._room_left()
             self._room.clear()
             await self._room.wait()
+
+    def _room_left(self) -> int:
+        return self._terms.prefetch - len(self._held)
+
+    async def _gather(self) -> None:
+        """Wait a moment for the messages that are being settled by now: their room goes into the same claim."""
+        leaving = [message for message in self._held.values() if message.settling]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GATHERING_S):
+                while self._room_left() < _CLAIM_MESSAGES_MAX and any(message.settling for message in leaving):
+                    self._room.clear()
+                    await self._room.wait()
 
     async def _claim(self, room: int) -> bool:
         terms = self._terms

@@ -1,7 +1,8 @@
 """Messages that are ours to work on."""
 
 import asyncio
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,6 +28,7 @@ class HeldMessage:
         self.message = message
         self.lease = lease
         self.settled = False
+        self.settling = False
         self._asking = asking
         self._queue = queue
         self._on_end = on_end
@@ -73,7 +75,8 @@ class HeldMessage:
         """Delete the message: its work is done. Raises ``LeaseLost`` if it was not ours any more, ``ClientError``."""
         self._check()
         try:
-            await self._asking.do("DELETE", self._path, query={"claim_id": self.lease.id})
+            with self._at_it():
+                await self._asking.do("DELETE", self._path, query={"claim_id": self.lease.id})
         except (BadClaim, MessageClaimed) as refused:
             self.lose()
             raise self._lease_lost() from refused
@@ -83,7 +86,8 @@ class HeldMessage:
         """Give the message back, for others to have at once or after ``delay`` seconds. Raises ``ClientError``."""
         self._check()
         try:
-            await self._asking.do("PATCH", f"{self.lease.path}/messages/{segment(self.id)}", {"delay": delay})
+            with self._at_it():
+                await self._asking.do("PATCH", f"{self.lease.path}/messages/{segment(self.id)}", {"delay": delay})
         except NotFound:
             # Either an attempt whose answer was lost has done it, or it was not ours any more: it is free.
             self.lose()
@@ -127,6 +131,14 @@ class HeldMessage:
             raise ClientError(f"Message {self.id} is settled already.")
         if self._gone.is_set():
             raise self._lease_lost()
+
+    @contextlib.contextmanager
+    def _at_it(self) -> Iterator[None]:
+        self.settling = True
+        try:
+            yield
+        finally:
+            self.settling = False
 
     def _settle(self) -> None:
         self.settled = True

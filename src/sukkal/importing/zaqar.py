@@ -11,10 +11,9 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 from urllib.parse import parse_qs, quote, urlsplit
 
-from sukkal.client import Answer, Refused
+from sukkal.client import Answer, Client, Refused
 from sukkal.importing.attributes import NO_QUEUE, given
 from sukkal.importing.nouns import Message, Subscription, Unreadable, Window
-from sukkal.importing.patience import Patient
 
 __all__ = ["Zaqar"]
 
@@ -28,14 +27,18 @@ _Read = TypeVar("_Read")
 
 
 class Zaqar:
-    """The queues of one project in a Zaqar. Raises ``Unreadable`` for what it cannot list, and ``ClientError``."""
+    """The queues of one project in a Zaqar. Raises ``Unreadable`` for what it cannot list, and ``ClientError``.
 
-    def __init__(self, service: Patient) -> None:
+    ``project`` is named in every request: a Zaqar without Keystone believes that, and one with Keystone does not care.
+    """
+
+    def __init__(self, service: Client, project: str = "") -> None:
         self._service = service
+        self._headers = {"X-Project-Id": project} if project else {}
 
     async def queues(self) -> AsyncIterator[tuple[str, Mapping[str, Any]]]:
         """Yield each queue's name and the metadata that it was given."""
-        defaults = (await self._service.request("GET", _path(NO_QUEUE))).document
+        defaults = (await self._get(_path(NO_QUEUE))).document
         async for page in self._pages("/v2/queues", "queues", {"detailed": "true"}, of=_queue):
             for name, metadata in page:
                 yield name, given(metadata, defaults)
@@ -74,7 +77,7 @@ class Zaqar:
         """Return how many messages it says a queue has, expired ones among them, if it can say that."""
         try:
             # It has no answer for good once a claim has run out.
-            counts = (await self._service.once("GET", f"{_path(queue)}/stats")).member("messages", dict)
+            counts = (await self._get(f"{_path(queue)}/stats", repeatable=False)).member("messages", dict)
         except Refused:
             return None
         return total if isinstance(total := counts.get("total"), int) else None
@@ -106,11 +109,14 @@ class Zaqar:
 
     async def _ask(self, path: str, query: Mapping[str, str]) -> Answer:
         try:
-            return await self._service.request("GET", path, query=query)
+            return await self._get(path, query)
         except Refused as refused:
             if refused.may_succeed_later:
                 raise Unreadable(str(refused)) from refused
             raise
+
+    async def _get(self, path: str, query: Mapping[str, str] | None = None, *, repeatable: bool = True) -> Answer:
+        return await self._service.request("GET", path, query=query, headers=self._headers, repeatable=repeatable)
 
     def _read(self, page: Answer, noun: str, of: Callable[[Any], _Read]) -> list[_Read]:
         try:

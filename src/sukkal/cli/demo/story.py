@@ -24,6 +24,7 @@ class Story:
 
     def __init__(self, out: Output) -> None:
         self._out = out
+        self._width = min(_WIDTH, out.width or _WIDTH)
         self._told: list[dict[str, str]] = []
         self._more = asyncio.Condition()
         self.ended = False
@@ -34,23 +35,24 @@ class Story:
 
     async def say(self, text: str) -> None:
         """Tell in plain words what happens."""
-        await self._tell("text", text, textwrap.fill(text, _WIDTH))
+        await self._tell("text", text, textwrap.fill(text, self._width))
 
     async def fact(self, text: str) -> None:
         """Show something as it is."""
         text = _SIGNATURE.sub("URL-...", text)
-        await self._tell("answer", text, f"  {one_line(text)}")
+        await self._tell("answer", text, self._lines(one_line(text)))
 
     async def request(self, who: str, method: str, path: str, document: Any) -> None:
         """Show a request as it is made."""
         body = "" if document is None else f" {_brief(document)}"
         text = f"{method} {_SIGNATURE.sub('URL-...', path)}{body}"
-        await self._tell("request", f"{who}: {text}", f"  {self._out.colour(_CYAN, who)} {one_line(text)}")
+        printed = self._lines(f"{who} {one_line(text)}").replace(who, self._out.colour(_CYAN, who), 1)
+        await self._tell("request", f"{who}: {text}", printed)
 
     async def answer(self, status: int, document: Any) -> None:
         """Show the answer to a request."""
         text = f"{status}{'' if document is None else f' {_brief(document)}'}"
-        await self._tell("answer", text, f"  {self._out.colour(_DIM, f'-> {one_line(text)}')}")
+        await self._tell("answer", text, self._out.colour(_DIM, self._lines(f"-> {one_line(text)}")))
 
     async def end(self) -> None:
         """Tell that there is no more."""
@@ -69,6 +71,19 @@ class Story:
                 return
             yield self._told[count]
             count += 1
+
+    def _lines(self, text: str) -> str:
+        """Return a text as it is, but on a terminal broken where there are spaces."""
+        if self._out.width is None:
+            return f"  {text}"
+        return textwrap.fill(
+            text,
+            self._width,
+            initial_indent="  ",
+            subsequent_indent="     ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
 
     async def _tell(self, kind: str, text: str, printed: str) -> None:
         print(printed, file=self._out.out, flush=True)

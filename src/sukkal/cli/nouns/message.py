@@ -52,6 +52,8 @@ async def _first(messages: "AsyncIterator[Message]", limit: int | None) -> "Asyn
 async def _post(session: Session, options: Options) -> None:
     queue = session.client.queue(options["queue"])
     what = body(options["body"], plain=options["text"])
+    if what == options["body"] and what[:1] in ("{", "[") and not options["text"]:
+        session.out.note("The body looks like JSON and is none: it goes as text. --text says that it is meant to.")
     session.out.value("id", await queue.post(what, ttl=options["ttl"], delay=options["delay"], key=options["key"]))
 
 

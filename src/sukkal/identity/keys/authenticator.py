@@ -19,14 +19,23 @@ _EXPIRED: Final = "The API key has expired. Ask for a new one."
 class Keys:
     """Knows senders by the keys of a key file.
 
-    ``read`` returns the text of the file, which ``path`` names in errors. Raises ``SettingsError`` if the file cannot
-    be read or is wrong.
+    ``read`` returns the text of the file, which ``path`` names in errors. ``look`` has it read again if it has changed
+    since: a key that is not known may have been made just now. Raises ``SettingsError`` if the file cannot be read or
+    is wrong.
     """
 
     challenge: Final = 'Bearer realm="sukkal"'
 
-    def __init__(self, read: Callable[[], str], now_ms: Callable[[], int], *, path: str) -> None:
+    def __init__(
+        self,
+        read: Callable[[], str],
+        now_ms: Callable[[], int],
+        *,
+        path: str,
+        look: Callable[[], None] = lambda: None,
+    ) -> None:
         self._read = read
+        self._look = look
         self._now_ms = now_ms
         self._path = path
         self._keys: Mapping[str, Key] = {}
@@ -60,6 +69,9 @@ class Keys:
     async def identify(self, token: str) -> Identity:
         """Return the identity of the key's holder. Raises ``Unauthenticated``."""
         key = self._find(token)
+        if key is None:
+            self._look()
+            key = self._find(token)
         if key is None:
             raise Unauthenticated(_INVALID, (self.challenge,))
         if key.has_expired(self._now_ms()):
