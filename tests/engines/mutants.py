@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.engines.mutant import Mutant
+from tests.engines.mutants_of_connections import MUTANTS_OF_CONNECTIONS
 from tests.engines.mutants_of_costs import MUTANTS_OF_COSTS
 from tests.engines.mutants_of_listening import MUTANTS_OF_LISTENING
 from tests.engines.mutants_of_moves import MUTANTS_OF_MOVES
@@ -35,6 +36,7 @@ MUTANTS: Final = (
     *MUTANTS_OF_COSTS,
     *MUTANTS_OF_MOVES,
     *MUTANTS_OF_POSTGRESQL,
+    *MUTANTS_OF_CONNECTIONS,
 )
 
 

@@ -12,8 +12,6 @@ _COSTS: Final = ("tests/engines/test_postgresql_costs.py",)
 _FUNCTIONS: Final = ("tests/engines/test_postgresql_functions.py",)
 _MOVING: Final = ("tests/engines/test_postgresql_moving_nodes.py",)
 _MOVES: Final = ("tests/engines/test_postgresql_moves.py",)
-_STANDING: Final = ("tests/engines/test_postgresql_standing_still.py",)
-_LANES: Final = ("tests/engines/test_postgresql_lanes.py",)
 _FAULTS: Final = ("tests/engines/test_postgresql_faults.py",)
 
 
@@ -247,75 +245,13 @@ MUTANTS_OF_POSTGRESQL: Final = (
         "SET last = last + 1, removed = last + 1",
         "SET last = last + 1",
     ),
-    _mutant(
-        "a lane that is held up is nevertheless entered",
-        "lanes.py",
-        "        return self._overdue.slow or",
-        "        return",
-        suites=_LANES,
-    ),
-    _mutant(
-        "the calls of a queue go past each other",
-        "lanes.py",
-        "            if lane.has(key):\n",
-        "            if lane.has(key) and False:\n",
-        suites=_LANES,
-    ),
-    _mutant(
-        "a rare write goes with what can go together",
-        "lanes.py",
-        "self._enter(key, self._last_free,",
-        "self._enter(key, self._first_free,",
-        suites=_LANES,
-    ),
-    _mutant(
-        "a call of a name goes with another of the same",
-        "lanes.py",
-        "                if call.name in names:\n",
-        "                if call.name in names and False:\n",
-        suites=_FUNCTIONS,
-    ),
-    _mutant(
-        "one call that the database cannot hold takes the others with it",
-        "lanes.py",
-        "            if len(asked) > 1:\n",
-        "            if len(asked) > 1_000_000:\n",
-        suites=_FAULTS,
-    ),
-    _mutant(
-        "a transaction that does not end gets another connection in its place",
-        "overdue.py",
-        "    def _begin(self) -> None:\n",
-        "    def _begin(self) -> None:\n        self._give_up()\n",
-        suites=_STANDING,
-    ),
-    _mutant(
-        "a connection that leads nowhere is waited for",
-        "overdue.py",
-        "                self._give_up()\n                return\n",
-        "",
-        suites=_STANDING,
-    ),
-    _mutant(
-        "what was given up is done later",
-        "lanes.py",
-        "        self._taken.clear()\n        self._refuse_waiting()\n",
-        "",
-        suites=_STANDING,
-    ),
-    _mutant(
-        "a node that only listens does not look whether it hears",
-        "hints.py",
-        "            await connection.execute(SQL.clock_ms)\n",
-        "            return\n",
-        suites=_STANDING,
-    ),
-    _mutant(
-        "a connection that is half open counts as none",
-        "reads.py",
-        "self._half_open.popleft() if self._half_open else",
-        "self._half_open.popleft() if False else",
-        suites=_STANDING,
+    Mutant(
+        "the index takes another connection in place of one whose commit does not end",
+        "writers.py",
+        "    def _give_up(self) -> None:\n",
+        "    def _give_up(self) -> None:\n        self._connection.terminate()\n",
+        folder="src/sukkal/indexes/postgresql",
+        suites=("tests/indexes/test_postgresql_standing_still.py",),
     ),
     _mutant(
         "one lookup that the database cannot make takes the others with it",
@@ -371,13 +307,6 @@ MUTANTS_OF_POSTGRESQL: Final = (
         "migrations/0002_moving.sql",
         "WHERE queue = its_queue AND followed",
         "WHERE queue = its_queue",
-        _MOVING,
-    ),
-    _mutant(
-        "calls for other queues are refused with those for one that moved",
-        "lanes.py",
-        "if len(asked) == 1:\n                    return [refused]",
-        "if asked:\n                    return [refused] * len(asked)",
         _MOVING,
     ),
     _mutant(

@@ -38,8 +38,15 @@ _TABLES: Final = (
     *("queues", "places", "classes", "dropped", "messages", "claims", "once", "records", "subscriptions"),
     *("markers", "changed"),
 )
+_WAITS: Final = "SELECT 1 WHERE current_setting('synchronous_standby_names') = '*'"
 _EMPTY: Final = "".join(f"DELETE FROM sukkal.{table};" for table in _TABLES) + (
     "UPDATE sukkal.marks SET last = 0, dropped = 0 WHERE last <> 0"
+)
+_INDEX_TABLES: Final = ("entries", "types", "producers", "dropped", "gone", "projects")
+_EMPTY_INDEX: Final = (
+    "DO $$ BEGIN IF to_regclass('sukkal_search.projects') IS NOT NULL THEN "
+    + "".join(f"DELETE FROM sukkal_search.{table};" for table in _INDEX_TABLES)
+    + " END IF; END $$"
 )
 _STOP_S_MAX: Final = 30
 _QUICK: Final = {"fsync": "off", "full_page_writes": "off"}
@@ -132,8 +139,8 @@ class PostgreSQL(Closing):
         return self.new_database(self._prepared)
 
     def empty(self, url: str) -> None:
-        """Remove all that engines have left in a database."""
-        self.execute(_EMPTY, url.rpartition("/")[2])
+        """Remove all that engines and indexes have left in a database."""
+        self.execute(f"{_EMPTY};{_EMPTY_INDEX}", url.rpartition("/")[2])
 
     def nth_empty(self, urls: list[str], nth: int) -> str:
         """Return the n-th of some databases without what engines have left in it, made if there are fewer."""
@@ -223,6 +230,13 @@ class PostgreSQL(Closing):
         self.execute("SELECT pg_reload_conf()")
         # Acknowledged when the standby has it, and all that was before.
         self.execute("CREATE TABLE IF NOT EXISTS seen (n integer); INSERT INTO seen VALUES (1)")
+
+    async def wait_for_nobody_there(self) -> None:
+        """Wait with each commit for a standby that is not there, and return when it does."""
+        await asyncio.to_thread(self.execute, "ALTER SYSTEM SET synchronous_standby_names = '*'")
+        await asyncio.to_thread(self.execute, "SELECT pg_reload_conf()")
+        while not await self.fetch_number(self.url("postgres"), _WAITS):
+            pass
 
     def wait_for_nobody(self) -> None:
         """Acknowledge what is on this server's disk alone."""

@@ -19,7 +19,6 @@ KEY: Final = QueueKey("p", "q")
 NOW_MS: Final = 1_000_000
 STATEMENT_S: Final = 0.2
 CONNECTIONS_MAX: Final = 8
-_HEARD: Final = "SELECT 1 WHERE current_setting('synchronous_standby_names') = '*'"
 _OURS: Final = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sukkal'"
 _HELD: Final = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'sukkal' AND wait_event = 'SyncRep'"
 
@@ -51,14 +50,6 @@ async def healed(engine: PostgresqlEngine, id_: str, key: QueueKey = KEY) -> Non
         return
 
 
-async def without_standby(server: PostgreSQL) -> None:
-    """Have a server wait with each commit for a standby that is not there, and return when it does."""
-    await asyncio.to_thread(server.execute, "ALTER SYSTEM SET synchronous_standby_names = '*'")
-    await asyncio.to_thread(server.execute, "SELECT pg_reload_conf()")
-    while not await server.fetch_number(server.url("postgres"), _HEARD):
-        pass
-
-
 def behind(network: Network, store: str) -> str:
     """Return the URL of a store as it is reached through a network."""
     server, _, name = store.rpartition("/")
@@ -69,7 +60,7 @@ def test_a_store_without_its_standby_has_no_more_connections_and_shows_nothing_t
     async def scenario(server: PostgreSQL, url: str) -> None:
         async with nodes(url, statement_s=STATEMENT_S) as (engine,):
             await post(engine, "before")
-            await without_standby(server)
+            await server.wait_for_nobody_there()
             for round_ in range(2 * CONNECTIONS_MAX):
                 await asyncio.wait_for(refused(engine, f"q{round_}"), 30)
             assert await server.fetch_number(url, _OURS) <= CONNECTIONS_MAX
@@ -88,7 +79,7 @@ def test_what_was_given_up_before_it_was_sent_is_not_done_later() -> None:
     async def scenario(server: PostgreSQL, url: str) -> None:
         async with nodes(url, statement_s=STATEMENT_S, lanes=1) as (engine,):
             await post(engine, "before")
-            await without_standby(server)
+            await server.wait_for_nobody_there()
             sent = asyncio.ensure_future(post(engine, "sent"))
             while not await server.fetch_number(url, _HELD):
                 pass
@@ -106,7 +97,7 @@ def test_what_was_given_up_before_it_was_sent_is_not_done_later() -> None:
 def test_a_store_without_its_standby_keeps_no_node_from_stopping() -> None:
     async def scenario(server: PostgreSQL, url: str) -> None:
         async with nodes(url, statement_s=STATEMENT_S) as (engine,):
-            await without_standby(server)
+            await server.wait_for_nobody_there()
             await refused(engine, "q")
             under_way = asyncio.ensure_future(post(engine, "on its way"))
             await asyncio.wait_for(engine.close(), 30)
@@ -203,20 +194,23 @@ def test_a_node_that_only_listens_notices_that_its_connection_leads_nowhere(post
 
 def test_callers_who_go_away_while_a_connection_is_made_leave_none_behind(store: str) -> None:
     made = 0
+    may_connect = asyncio.Event()
 
-    class Counted(Database):
+    class Slow(Database):
         async def connect(self, **settings: str) -> Connection:
             nonlocal made
             made += 1
+            await may_connect.wait()
             return await super().connect(**settings)
 
     async def scenario() -> None:
-        reads = Reads(Counted(store, connect_s=5, statement_s=5), count=2)
+        reads = Reads(Slow(store, connect_s=5, statement_s=5), count=2)
         for _ in range(20):
             asked = asyncio.ensure_future(reads.fetch("SELECT 1"))
             await asyncio.sleep(0)
             asked.cancel()
             await asyncio.wait((asked,))
+        may_connect.set()
         answers = await asyncio.gather(*(reads.fetch("SELECT 1") for _ in range(10)))
         assert [len(each) for each in answers] == [1] * 10
         assert made <= 2

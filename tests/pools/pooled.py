@@ -1,6 +1,6 @@
 """Engines over engines for tests."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from random import Random
 
@@ -12,6 +12,7 @@ from sukkal.engines.sqlite import SqliteEngine
 from sukkal.pools import Pool, PooledEngine
 from sukkal.pools.definitions import pool_key
 from sukkal.pools.members import MovableEngine
+from sukkal.records import Records
 
 __all__ = ["Pools", "no_pause"]
 
@@ -32,6 +33,7 @@ class Pools(PooledEngine):
         draw: Callable[[], float] | None = None,
         make_engine: Callable[[str], MovableEngine] | None = None,
         settle_ms: int = 0,
+        check: Callable[[Records], Awaitable[None]] | None = None,
     ) -> None:
         super().__init__(
             home,
@@ -41,6 +43,7 @@ class Pools(PooledEngine):
             draw=draw or Random(7).random,
             pause=no_pause,
             settle_ms=settle_ms,
+            check=check,
         )
         self._uris = uris
 

@@ -27,7 +27,6 @@ from sukkal.app.sockets import WebSockets, web_sockets
 from sukkal.app.steering import SteeredClock
 from sukkal.app.traces import traces
 from sukkal.app.upkeep import Upkeep, upkeep
-from sukkal.carrying.arriving import check_whole
 from sukkal.clock import elapsed_s
 from sukkal.console import console_files
 from sukkal.engines.commits import Commits
@@ -113,7 +112,7 @@ async def running(
     lenses = Lenses(Recogniser(Registry(installed_formats())))
     async with contextlib.AsyncExitStack() as stack:
         tracer = await stack.enter_async_context(traces(settings))
-        engine = await stack.enter_async_context(_store(settings, clock, commits, now_ms))
+        engine = await stack.enter_async_context(_store(settings, clock, commits))
         if steered and engine.shared is not None:
             await clock.begin(engine.shared)
             now_ms = clock
@@ -157,13 +156,10 @@ async def running(
 
 
 @contextlib.asynccontextmanager
-async def _store(
-    settings: Settings, clock: SteeredClock, commits: Commits, now_ms: Callable[[], int]
-) -> AsyncIterator[PooledEngine]:
+async def _store(settings: Settings, clock: SteeredClock, commits: Commits) -> AsyncIterator[PooledEngine]:
     engine = pooled_engine(settings, clock, commits)
     await engine.start()
     try:
-        await check_whole(engine, now_ms())
         yield engine
     finally:
         await engine.close()

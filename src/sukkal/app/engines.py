@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from sukkal.carrying.arriving import check_whole
 from sukkal.clock import elapsed_s
 from sukkal.engines.commits import Commits
 from sukkal.engines.memory import MemoryEngine
@@ -72,6 +73,10 @@ def index_of(settings: Settings) -> SearchIndex:
 
 def pooled_engine(settings: Settings, now_ms: Callable[[], int], commits: Commits) -> PooledEngine:
     """Return the engine of the store, with the pools that operators make; the commits of all are counted."""
+
+    async def check(records: Records) -> None:
+        await check_whole(records, now_ms())
+
     return PooledEngine(
         engine_of(settings.store, settings, commits),
         MemoryEngine(),
@@ -80,6 +85,7 @@ def pooled_engine(settings: Settings, now_ms: Callable[[], int], commits: Commit
         draw=Random().random,
         pause=asyncio.sleep,
         settle_ms=0 if settings.store.startswith(_ALONE) else _SETTLE_MS,
+        check=check,
     )
 
 
@@ -124,6 +130,7 @@ def pools_service(
         found: list[str] = []
 
         async def opened(member: Member) -> None:
+            await check_whole(member.engine, now_ms())
             found.append(await identity(member.engine))
 
         refusal = await member.open(opened)

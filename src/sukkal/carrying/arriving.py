@@ -19,7 +19,7 @@ from sukkal.pools.routing import NUMBERS_PER_MS
 from sukkal.records import Records
 from sukkal.whole import Target, Whole
 
-__all__ = ["Arriving", "Progress", "check_whole"]
+__all__ = ["Arriving", "Progress", "check_whole", "what_is_missing"]
 
 _MESSAGES_AT_ONCE: Final = 2_000
 _BYTES_AT_ONCE: Final = 8_388_608
@@ -210,11 +210,17 @@ async def check_whole(store: Records, now_ms: int) -> None:
     """Raise ``StartupError`` for a store to which not everything has come yet."""
     found = await store.get_record(UNFINISHED, now_ms=now_ms)
     if found is not None:
-        note = msgspec.json.decode(found.value, type=_Note)
-        raise StartupError(
-            f"The store is being filled from {note.origin}, and not everything has come. Finish that with the same "
-            "command that began it; until then nobody can serve it."
-        )
+        raise StartupError(f"The store {what_is_missing(found.value)}")
+
+
+def what_is_missing(value: bytes) -> str:
+    """Return what is wrong with a store that has ``UNFINISHED`` with a value, and what to do."""
+    note = msgspec.json.decode(value, type=_Note)
+    return (
+        f"is being filled from {note.origin}, and not everything has come. Finish that with the same `sukkal migrate` "
+        "or `sukkal restore` that began it, or empty the store: remove its directory, or drop its database and make it "
+        "anew. Until then nobody can serve it."
+    )
 
 
 async def _anything(store: Whole, now_ms: int) -> bool:

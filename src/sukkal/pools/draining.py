@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from sukkal.errors import InvalidRequest, SukkalError
+from sukkal.errors import InvalidRequest, StoreUnavailable, SukkalError
 from sukkal.model import QueueKey
 from sukkal.pools.lease import Lease
 from sukkal.pools.moving import Mover
@@ -31,6 +31,8 @@ class Drains:
         self._lease = lease
         self._now_ms = now_ms
         self._empty: dict[str, int] = {}
+        self._refused: set[tuple[QueueKey, str]] = set()
+        self._refused_before: set[tuple[QueueKey, str]] = set()
         self._going_on = asyncio.Lock()
 
     async def round(self) -> int:
@@ -44,6 +46,7 @@ class Drains:
         if not (draining or begun) or not await self._lease.keep():
             return 0
         moved = 0
+        self._refused_before, self._refused = self._refused, set()
         for key in begun:
             moved += await self._move(key, None)
         for name in draining:
@@ -73,6 +76,9 @@ class Drains:
         except InvalidRequest:
             # The flavor has been deleted.
             return await self._engine.choice.choose(None)
+        except StoreUnavailable:
+            of_it = "" if flavor is None else f" of its flavor {flavor}"
+            raise StoreUnavailable(f"No other pool{of_it} takes queues now.") from None
 
     async def _move(self, key: QueueKey, source: str | None) -> int:
         """Move a queue out of a pool, or as it was begun, and return 1 if that is done."""
@@ -82,6 +88,10 @@ class Drains:
             else:
                 await self._mover.move(key, source, await self._target(key))
         except SukkalError as error:
-            _log.warning("the %s %s of project %s did not move: %s", key.kind, key.name, key.project, error)
+            # It is tried again and again, and the log need not say so each time.
+            refused = (key, str(error))
+            if refused not in self._refused_before and refused not in self._refused:
+                _log.warning("the %s %s of project %s did not move: %s", key.kind, key.name, key.project, error)
+            self._refused.add(refused)
             return 0
         return 1

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from typing import Any, Final, Protocol, TypeVar
 
-from sukkal.errors import StoreUnavailable, SukkalError
+from sukkal.errors import StartupError, StoreUnavailable, SukkalError
 from sukkal.model import QueueKey
 from sukkal.moving import Moving
 from sukkal.pools.definitions import POOLS, Pool, all_records, decoded, masked
@@ -43,6 +43,7 @@ class Member:
         self._call_s = call_s
         self._started = self._ready = False
         self._hinting = False
+        self._why = ""
 
     @property
     def name(self) -> str:
@@ -83,7 +84,8 @@ class Member:
     async def open(self, opened: Opened | None = None) -> str | None:
         """Start the engine, or see whether it answers again, and tell why it does not.
 
-        It is not called before ``opened`` is done with it.
+        It is not called before ``opened`` is done with it. If that raises ``StartupError`` the engine is closed,
+        so that somebody else can have the data.
         """
         try:
             async with asyncio.timeout(self._call_s):
@@ -96,6 +98,8 @@ class Member:
         except (SukkalError, TimeoutError, OSError) as error:
             why = str(error) or "it does not answer"
             self._fails(why)
+            if isinstance(error, StartupError):
+                await self.close()
             return why
         if self.down:
             _log.warning("the pool %s answers again", self.name)
@@ -113,7 +117,7 @@ class Member:
         """Let go of the engine, whether it answers or not."""
         if not self._started:
             return
-        self._started = self._ready = False
+        self._started = self._ready = self._hinting = False
         try:
             async with asyncio.timeout(self._call_s):
                 await self.engine.close()
@@ -121,9 +125,9 @@ class Member:
             _log.warning("the pool %s could not be closed: %s", self.name, str(error) or "it does not answer")
 
     def _fails(self, why: str) -> None:
-        if not self.down:
+        if not self.down or why != self._why:
             _log.warning("the pool %s (%s) is down: %s", self.name, masked(self.pool.uri), why)
-        self.down = True
+        self.down, self._why = True, why
 
 
 class Members:

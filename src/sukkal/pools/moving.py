@@ -48,6 +48,7 @@ class Mover:
         self._ask = ask
         self._lease = lease
         self._now_ms = now_ms
+        self._stays_held: set[QueueKey] = set()
 
     async def begun(self) -> list[QueueKey]:
         """Return some queues whose move was begun."""
@@ -164,7 +165,11 @@ class Mover:
         try:
             await self._ask(taken.move.source, "hold", held, held=False, token=taken.token)
         except SukkalError as error:
-            _log.warning("a queue stays held until its move goes on: %s", error)
+            if taken.key not in self._stays_held:
+                _log.warning("a queue stays held until its move goes on: %s", error)
+            self._stays_held.add(taken.key)
+            return
+        self._stays_held.discard(taken.key)
 
     # -- its backlogs
 

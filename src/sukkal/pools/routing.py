@@ -16,6 +16,7 @@ from sukkal.pools.members import Member, Members, MovableEngine, Tell
 from sukkal.pools.owners import Owners, history_of
 from sukkal.pools.places import Places
 from sukkal.pools.wholes import Wholes
+from sukkal.records import Records
 from sukkal.store import Engine, Shared
 
 __all__ = ["NUMBERS_PER_MS", "PooledEngine"]
@@ -34,7 +35,7 @@ class PooledEngine:
 
     ``home`` keeps the records, and all queues as long as there is no pool; then each call is made of it as it is.
     ``nowhere`` is an empty engine that answers for queues that do not exist. ``pause`` waits for so many seconds while
-    a queue is being moved.
+    a queue is being moved. ``check`` raises ``StartupError`` for the records of an engine that is not to be served.
     """
 
     def __init__(
@@ -47,8 +48,10 @@ class PooledEngine:
         draw: Callable[[], float],
         pause: Callable[[float], Awaitable[None]],
         settle_ms: int = 0,
+        check: Callable[[Records], Awaitable[None]] | None = None,
     ) -> None:
         self.home = home
+        self._check = check
         self._nowhere = nowhere
         self._settle_ms = settle_ms
         self._now_ms = now_ms
@@ -100,6 +103,12 @@ class PooledEngine:
     async def start(self) -> None:
         """Open the store and the pools. A pool that does not open is down, which hurts only its queues."""
         await self.home.start()
+        try:
+            if self._check is not None:
+                await self._check(self.home)
+        except BaseException:
+            await self.home.close()
+            raise
         await self._nowhere.start()
         await self.refresh()
 
@@ -137,6 +146,8 @@ class PooledEngine:
             member.hints(tell)
 
     async def _opened(self, member: Member) -> None:
+        if self._check is not None:
+            await self._check(member.engine)
         if self._tell is not None:
             member.hints(self._tell)
         await member.engine.admit((), above=self._now_ms() * NUMBERS_PER_MS)

@@ -1,4 +1,4 @@
--- What is asked and done when a node starts. Each statement stands under its name; see statements.py.
+-- What all parts ask that keep something here. Each statement stands under its name; see schema.py.
 
 -- name: server
 SELECT current_setting('server_version_num')::integer, pg_is_in_recovery(),
@@ -39,3 +39,10 @@ SELECT current_setting('server_version'), pg_is_in_recovery(), has_database_priv
 
 -- name: has_versions
 SELECT to_regclass(quote_ident($1) || '.versions') IS NOT NULL
+
+-- What a connection is known by: another server, or this one at another time, has none of that name.
+-- name: own_name
+SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()
+
+-- name: is_at_it
+SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2 AND state <> 'idle')

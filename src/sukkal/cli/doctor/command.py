@@ -60,7 +60,7 @@ async def _check(options: Mapping[str, Any]) -> list[Verdict]:
     return [
         ok(_SETTINGS, "they can be read and do not contradict each other"),
         await check_files(settings, now_ms),
-        await check_database(settings.database, now_ms) if settings.database else check_store(settings),
+        await check_database(settings.database, now_ms) if settings.database else check_store(settings, now_ms()),
         check_disk(settings),
         *check_ports(settings, answered),
         check_tls(settings, now_ms()),

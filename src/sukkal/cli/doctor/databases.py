@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 from sukkal import limits
+from sukkal.carrying.leaving import UNFINISHED
+from sukkal.cli.doctor.arriving import half_filled
 from sukkal.cli.doctor.verdict import Verdict, fail, ok, warn
 from sukkal.errors import StartupError
 from sukkal.extras import needs_extra
@@ -20,9 +22,12 @@ async def check_database(url: str, now_ms: Callable[[], int]) -> Verdict:
     """Check that a node with this store would start, keep what it acknowledges, and find the right time."""
     try:
         with needs_extra("postgresql", "To keep messages in PostgreSQL"):
+            from sukkal.engines.postgresql.inspecting import kept
             from sukkal.engines.postgresql.statements import SCHEMA
             from sukkal.postgresql.inspecting import inspect
         found = await inspect(url, SCHEMA, within_s=_WITHIN_S)
+        current = found.version == found.newest
+        unfinished = await kept(url, UNFINISHED, now_ms=now_ms(), within_s=_WITHIN_S) if current else None
     except StartupError as error:
         seen, _, todo = str(error).partition(". ")
         return fail(_STORE, seen.rstrip("."), todo or "See: docs/howto/keep-messages-in-postgresql.md")
@@ -34,6 +39,8 @@ async def check_database(url: str, now_ms: Callable[[], int]) -> Verdict:
         return fail(_STORE, seen, "Run a newer version.")
     if found.standby:
         return fail(_STORE, f"{at} is a standby, which takes no writes", "Name all servers, separated by commas.")
+    if unfinished is not None:
+        return half_filled(at, unfinished)
     if not found.version and not found.may_create:
         return fail(_STORE, f"{at}: the user may make no schemas", "Let it own the database, or grant it CREATE there.")
     return _warned(at, found.safe, found.free, (found.clock_ms - now_ms()) / limits.SECOND_MS)

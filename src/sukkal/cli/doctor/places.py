@@ -6,6 +6,8 @@ import tempfile
 from pathlib import Path
 from typing import Final
 
+from sukkal.carrying.leaving import UNFINISHED
+from sukkal.cli.doctor.arriving import half_filled
 from sukkal.cli.doctor.verdict import Verdict, fail, ok, skipped, warn
 from sukkal.errors import StartupError
 from sukkal.settings import Settings
@@ -18,7 +20,7 @@ _FREE_BYTES_MIN: Final = 100 * 1_048_576
 _FREE_BYTES_WANTED: Final = 1_024 * 1_048_576
 
 
-def check_store(settings: Settings) -> Verdict:
+def check_store(settings: Settings, now_ms: int) -> Verdict:
     """Check that the data can be read and written by this version."""
     if settings.directory is None:
         todo = "Set store = sqlite:////var/lib/sukkal to keep messages."
@@ -29,15 +31,18 @@ def check_store(settings: Settings) -> Verdict:
     problem = _unwritable(directory)
     if problem:
         return fail(_STORE, f"{directory} cannot be written: {problem}", _give(directory))
-    from sukkal.engines.sqlite.inspecting import inspect
+    from sukkal.engines.sqlite.inspecting import inspect, kept
 
     try:
         found = inspect(directory)
+        unfinished = kept(directory, UNFINISHED, now_ms=now_ms) if found.version == found.newest else None
     except StartupError as error:
         return fail(_STORE, str(error), "Give Sukkal a directory of its own, or bring back a backup of this one.")
     if found.version > found.newest:
         seen = f"{directory} has schema version {found.version}; this version knows up to {found.newest}"
         return fail(_STORE, seen, "Run the version that wrote it, or a newer one.")
+    if unfinished is not None:
+        return half_filled(str(directory), unfinished)
     at = f"{directory}, schema version {found.version or found.newest}"
     if found.version < found.newest and found.version:
         at += f", which becomes {found.newest} at the next start"

@@ -23,11 +23,11 @@ from sukkal import limits
 from sukkal.engines.commits import Commits
 from sukkal.engines.postgresql.database import Connection, Database
 from sukkal.engines.postgresql.failures import FAILURES, PASSING, UNFIT, is_away, moved, our_error
-from sukkal.engines.postgresql.overdue import Overdue
 from sukkal.engines.postgresql.reads import Reads
 from sukkal.errors import StoreUnavailable, SukkalError
 from sukkal.log_fields import on_behalf_of_many
 from sukkal.model import QueueKey
+from sukkal.postgresql.overdue import Overdue
 
 __all__ = ["Call", "Lanes", "Perform"]
 

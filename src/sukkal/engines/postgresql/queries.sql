@@ -245,10 +245,3 @@ SELECT count(pg_notify('sukkal_words', part)) FROM unnest($1::text[]) AS parts (
 
 -- name: clock_ms
 SELECT (extract(epoch FROM clock_timestamp()) * 1000)::bigint
-
--- What a connection is known by: another server, or this one at another time, has none of that name.
--- name: own_name
-SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()
-
--- name: is_at_it
-SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE pid = $1 AND backend_start = $2 AND state <> 'idle')

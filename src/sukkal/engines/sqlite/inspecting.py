@@ -9,10 +9,11 @@ import apsw
 import msgspec
 
 from sukkal.engines.sqlite.database import APPLICATION_ID, FILE, LOCK
-from sukkal.engines.sqlite.statements import migrations
+from sukkal.engines.sqlite.statements import SQL, migrations
 from sukkal.errors import StartupError
+from sukkal.model import RecordKey
 
-__all__ = ["Inspection", "inspect"]
+__all__ = ["Inspection", "inspect", "kept"]
 
 _READ_ONLY: Final = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 
@@ -35,9 +36,30 @@ def inspect(directory: Path) -> Inspection:
     return Inspection(version=version, newest=len(migrations()), owner=_owner(directory / LOCK))
 
 
+def kept(directory: Path, key: RecordKey, *, now_ms: int) -> bytes | None:
+    """Return the value of a live record, ``None`` without one. Raises ``StartupError`` for data that are unreadable."""
+    path = directory / FILE
+    if not path.exists():
+        return None
+    try:
+        connection = _open(path)
+        try:
+            for value, *_ in connection.execute(SQL.record, (*key, now_ms)):
+                return bytes(value)
+        finally:
+            connection.close()
+    except apsw.Error as error:
+        raise StartupError(f"{path} cannot be read: {error}") from error
+    return None
+
+
+def _open(path: Path) -> apsw.Connection:
+    return apsw.Connection(path.absolute().as_uri() + "?mode=ro", flags=_READ_ONLY)
+
+
 def _version(path: Path) -> int:
     try:
-        connection = apsw.Connection(path.absolute().as_uri() + "?mode=ro", flags=_READ_ONLY)
+        connection = _open(path)
         try:
             version, application = (
                 int(connection.execute(f"PRAGMA {name}").get) for name in ("user_version", "application_id")

@@ -3,11 +3,16 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from typing import Any, Final
+
+import asyncpg
 
 from sukkal.errors import Unavailable
 from sukkal.postgresql import FAILURES, UNFIT, Connection, Database
 
 __all__ = ["Connections", "Tables"]
+
+_MAKING_S_MAX: Final = 3_600.0
 
 
 class Tables:
@@ -15,16 +20,49 @@ class Tables:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._ready = False
-        self._making = asyncio.Lock()
+        self._making: asyncio.Future[None] | None = None
+        self._closed = False
+
+    @property
+    def answer_s(self) -> float:
+        """How long to wait for what a statement gives."""
+        return self._database.answer_s
 
     async def connect(self, **settings: str) -> Connection:
         """Return a new connection. Raises ``StartupError`` or what connections raise."""
-        async with self._making:
-            if not self._ready:
-                await self._database.migrate()
-                self._ready = True
+        await self._make()
         return await self._database.connect(**settings)
+
+    async def connect_patiently(self, **settings: str) -> Connection:
+        """Return a new connection that waits for answers as long as it takes."""
+        await self._make()
+        return await self._database.connect_patiently(**settings)
+
+    async def close(self) -> None:
+        """Wait no longer for tables that are still being made."""
+        self._closed = True
+        if self._making is not None:
+            self._making.cancel()
+            await asyncio.wait((self._making,))
+
+    async def _make(self) -> None:
+        """Have the tables made once, also if whoever asks for it gets tired of waiting."""
+        if self._closed and self._making is None:
+            raise Unavailable("The index is closed.")
+        making = self._making = self._making or asyncio.ensure_future(self._migrate())
+        if not making.done():
+            await asyncio.wait((making,), timeout=self.answer_s)
+        if not making.done():
+            raise TimeoutError("making the tables does not end")
+        if making.cancelled():
+            raise Unavailable("The index is closed.")
+        if making.exception() is not None and self._making is making:
+            self._making = None
+        making.result()
+
+    async def _migrate(self) -> None:
+        async with asyncio.timeout(_MAKING_S_MAX):
+            await self._database.migrate()
 
 
 class Connections:
@@ -54,6 +92,16 @@ class Connections:
                 connection.terminate()
                 raise
             self._idle.append(connection)
+
+    async def fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
+        """Return all rows of a query."""
+        async with self.one() as connection:
+            return await connection.fetch(sql, *arguments)
+
+    def renew(self) -> None:
+        """Give up the connections that are idle now."""
+        while self._idle:
+            self._idle.pop().terminate()
 
     async def close(self) -> None:
         """Wait until those in use are given back, and close all."""

@@ -1,7 +1,7 @@
 """The index: each call is one transaction on what one project has, or one statement that reads it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Final, TypeVar
 
@@ -13,18 +13,17 @@ from sukkal.indexes.postgresql.matching import Matching
 from sukkal.indexes.postgresql.questions import findable
 from sukkal.indexes.postgresql.statements import SCHEMA, SQL
 from sukkal.indexes.postgresql.turns import Turns
+from sukkal.indexes.postgresql.writers import Step, Writers
 from sukkal.model import QueueKey
-from sukkal.postgresql import PASSING, Connection, Database
+from sukkal.postgresql import Connection, Database
 from sukkal.search import Asked, Document, Facets, Hits, SearchIndex, Shelf, TypeSeen
 
 __all__ = ["PostgresqlIndex"]
 
 T = TypeVar("T")
-Step = Callable[[Connection], Awaitable[T]]
 
 _CONNECT_S_MAX: Final = 10.0
 _STATEMENT_S_MAX: Final = 30.0
-_TRIES_MAX: Final = 3
 _SETTINGS: Final = {"plan_cache_mode": "force_custom_plan"}
 """There are few statements and much in each, so a plan for each costs little, and none is of a time of small tables."""
 
@@ -40,12 +39,12 @@ class PostgresqlIndex(SearchIndex):
         self, url: str, *, bytes_max: int, connect_s: float = _CONNECT_S_MAX, statement_s: float = _STATEMENT_S_MAX
     ) -> None:
         self._bytes_max = bytes_max
-        tables = Tables(Database(url, SCHEMA, connect_s=connect_s, statement_s=statement_s))
+        self._tables = Tables(Database(url, SCHEMA, connect_s=connect_s, statement_s=statement_s))
         read_ms = str(round(limits.SEARCH_S_MAX * limits.SECOND_MS))
-        self._writers = Connections(tables, limits.SEARCH_WRITING_THREADS, **_SETTINGS)
-        self._readers = Connections(tables, limits.SEARCH_THREADS, **_SETTINGS, statement_timeout=read_ms)
-        self._writing = Turns(self._writers)
-        self._reading = Turns(self._readers)
+        self._readers = Connections(self._tables, limits.SEARCH_THREADS, **_SETTINGS, statement_timeout=read_ms)
+        self._writers = Writers(self._tables, self._readers, limits.SEARCH_WRITING_THREADS, **_SETTINGS)
+        self._writing = Turns()
+        self._reading = Turns()
         self._swept = ""
 
     async def put(self, project: str, documents: Sequence[Document], *, now_ms: int) -> int:
@@ -111,17 +110,19 @@ class PostgresqlIndex(SearchIndex):
 
     async def close(self) -> None:
         """Finish what was begun and close all connections."""
+        await self._tables.close()
         await self._writers.close()
         await self._readers.close()
 
     async def _to_sweep(self, before_ms: int) -> list[str]:
         """Return some projects in which there is something to do, each in its turn."""
         arguments = (before_ms, self._bytes_max, limits.SEARCH_PROJECTS_LOOKED_AT_ONCE)
-        with our_errors():
-            async with self._writing.of("") as connection:
-                rows = await connection.fetch(SQL.to_sweep, self._swept, *arguments)
-                if not rows:
-                    rows = await connection.fetch(SQL.to_sweep, "", *arguments)
+
+        async def step(connection: Connection) -> Sequence[tuple[str, bool]]:
+            rows = await connection.fetch(SQL.to_sweep, self._swept, *arguments)
+            return [tuple(row) for row in rows or await connection.fetch(SQL.to_sweep, "", *arguments)]
+
+        rows = await self._write("", step)
         found: list[str] = []
         for project, has_something in rows:
             self._swept = project
@@ -133,17 +134,10 @@ class PostgresqlIndex(SearchIndex):
 
     async def _write(self, project: str, step: Step[T]) -> T:
         with our_errors():
-            async with self._writing.of(project) as connection:
-                for _ in range(_TRIES_MAX - 1):
-                    try:
-                        async with connection.transaction():
-                            return await step(connection)
-                    except PASSING:
-                        continue
-                async with connection.transaction():
-                    return await step(connection)
+            async with self._writing.of(project):
+                return await self._writers.run(step)
 
     async def _read(self, project: str, step: Step[T]) -> T:
         with our_errors(searching=True):
-            async with self._reading.soon(project) as connection:
+            async with self._reading.soon(project, self._readers) as connection:
                 return await step(connection)

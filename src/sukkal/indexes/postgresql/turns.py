@@ -19,21 +19,20 @@ class _Line:
 
 
 class Turns:
-    """Gives out connections, to each project in the order of coming."""
+    """Gives each project its turn, in the order of coming."""
 
-    def __init__(self, connections: Connections) -> None:
-        self._connections = connections
+    def __init__(self) -> None:
         self._lines: dict[str, _Line] = {}
 
     @contextlib.asynccontextmanager
-    async def of(self, project: str) -> AsyncIterator[Connection]:
-        """Wait for the project's turn and give out a connection."""
-        async with self._in_line(project) as lock, lock, self._connections.one() as connection:
-            yield connection
+    async def of(self, project: str) -> AsyncIterator[None]:
+        """Wait for the project's turn."""
+        async with self._in_line(project) as lock, lock:
+            yield
 
     @contextlib.asynccontextmanager
-    async def soon(self, project: str) -> AsyncIterator[Connection]:
-        """Do the same, but do not wait for long. Raises ``Unavailable``."""
+    async def soon(self, project: str, connections: Connections) -> AsyncIterator[Connection]:
+        """Wait for the project's turn and for a connection, but not for long. Raises ``Unavailable``."""
         async with contextlib.AsyncExitStack() as held:
             lock = await held.enter_async_context(self._in_line(project))
             if self._lines[project].users > limits.SEARCH_WAITING_MAX:
@@ -42,7 +41,7 @@ class Turns:
             try:
                 async with waiting:
                     await held.enter_async_context(lock)
-                    connection = await held.enter_async_context(self._connections.one())
+                    connection = await held.enter_async_context(connections.one())
             except TimeoutError:
                 if not waiting.expired():
                     raise  # The server did not answer in time.

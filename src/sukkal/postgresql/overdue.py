@@ -4,20 +4,43 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Iterator
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from sukkal.engines.postgresql.database import Connection, Database, fetch_one
-from sukkal.engines.postgresql.reads import Reads
-from sukkal.engines.postgresql.statements import SQL
+import asyncpg
+
 from sukkal.errors import SukkalError
+from sukkal.postgresql.database import Connection, fetch_one
+from sukkal.postgresql.failures import FAILURES
+from sukkal.postgresql.schema import SETUP
 
-__all__ = ["Overdue"]
+__all__ = ["Asking", "Overdue", "Patient"]
 
 _log: Final = logging.getLogger("sukkal.postgresql")
 
 _LOOK_S: Final = 1.0
 _SLOW_S: Final = 0.05
 """Most statements take a few milliseconds, with the commit."""
+
+
+class Patient(Protocol):
+    """Where connections come from that wait for answers as long as it takes."""
+
+    @property
+    def answer_s(self) -> float:
+        """How long to wait until an answer is overdue."""
+
+    async def connect_patiently(self, **settings: str) -> Connection:
+        """Return a new connection."""
+
+
+class Asking(Protocol):
+    """The other connections to the same server."""
+
+    async def fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
+        """Return all rows of a query, on one of them."""
+
+    def renew(self) -> None:
+        """Give up those that are idle now."""
 
 
 class Overdue:
@@ -27,10 +50,11 @@ class Overdue:
     one: if it is not at it, or is a new server that knows nothing of it, the connection is given up.
     """
 
-    def __init__(self, database: Database, reads: Reads, tell: Callable[[], None]) -> None:
+    def __init__(self, database: Patient, reads: Asking, tell: Callable[[], None], **settings: str) -> None:
         self._database = database
         self._reads = reads
         self._tell = tell
+        self._settings = settings
         self._name: tuple[Any, ...] = ()
         self._connection: Connection | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -44,10 +68,10 @@ class Overdue:
 
     async def connect(self) -> Connection:
         """Return a new connection to be watched."""
-        connection = await self._database.connect_patiently()
+        connection = await self._database.connect_patiently(**self._settings)
         try:
             async with asyncio.timeout(self._database.answer_s):
-                self._name = await fetch_one(connection, SQL.own_name)
+                self._name = await fetch_one(connection, SETUP.own_name)
         except BaseException:
             connection.terminate()
             raise
@@ -95,8 +119,8 @@ class Overdue:
 
     async def _is_at_it(self) -> bool:
         try:
-            [(at_it,)] = await self._reads.fetch(SQL.is_at_it, *self._name)
-        except SukkalError:
+            [(at_it,)] = await self._reads.fetch(SETUP.is_at_it, *self._name)
+        except (SukkalError, *FAILURES):
             return True  # Whoever does not answer may be at it still.
         return bool(at_it)
 
