@@ -156,7 +156,7 @@ class Message(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     attributes: bytes | None = None
 
 
-class Post(msgspec.Struct, frozen=True):
+class Post(msgspec.Struct, frozen=True, gc=False):
     """Messages for one queue."""
 
     queue: QueueKey
@@ -175,7 +175,7 @@ class Once(msgspec.Struct, frozen=True, kw_only=True):
     expires_ms: int
 
 
-class Published(msgspec.Struct, frozen=True):
+class Published(msgspec.Struct, frozen=True, gc=False):
     """The ids of a post, one tuple for each queue.
 
     It is ``repeated`` if an earlier post had stored them; then ``ids`` has those of the first queue only. Of what was

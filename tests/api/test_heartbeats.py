@@ -54,7 +54,7 @@ def enter(service: Service, name: str = "t") -> None:
     service.post_bodies({**ENTERED, "name": name}, queue="mistral")
 
 
-async def unavailable(*_: Any) -> Any:
+async def unavailable(*_: Any, **__: Any) -> Any:
     raise StoreUnavailable("The disk is full.")
 
 
@@ -164,7 +164,7 @@ def test_an_event_counts_as_heard_before_its_post_is_answered(
     listen(service)
     service.pass_s(WITHIN_S - 1)
     with monkeypatch.context() as failing:
-        failing.setattr(Posting, "_publish", unavailable)
+        failing.setattr(Posting, "publish", unavailable)
         assert service.run(service.request("POST", INGEST, json=ENTERED)).status_code == 503
     service.pass_s(1)
     assert types(service, sink) == []

@@ -62,7 +62,7 @@ def test_a_line_of_a_request_that_proves_nobody_has_no_project_of_the_one_before
 ) -> None:
     service.post_bodies(1)
     monkeypatch.setattr(service.app.front, "_caller", broken_later)
-    answer = service.run(service.request("GET", "/v2/queues"))
+    answer = service.run(service.request("GET", "/v2/queues", headers={"X-Auth-Token": "broken"}))
     assert [fields for _, fields in lines] == [{"request_id": answer.headers["x-openstack-request-id"]}]
 
 

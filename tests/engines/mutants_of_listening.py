@@ -211,8 +211,8 @@ MUTANTS_OF_LISTENING: Final = (
     Mutant(
         "listeners hear of a post before it is stored",
         "posting.py",
-        "        published = await self._store",
-        "        places = [None] * len(posts[0].messages)\n"
+        "\n        published = await self._store",
+        "\n        places = [None] * len(posts[0].messages)\n"
         "        self._listeners.announce(posts[0].queue, posts[0].messages, places)\n"
         "        published = await self._store",
         *SERVICE,
@@ -220,7 +220,7 @@ MUTANTS_OF_LISTENING: Final = (
     Mutant(
         "a repeated post is heard again",
         "posting.py",
-        "        if published.repeated:\n            return published\n",
+        "        if published.repeated:\n            return\n",
         "",
         *SERVICE,
     ),

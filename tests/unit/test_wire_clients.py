@@ -1,5 +1,9 @@
 """Clients of the service's own server that are slow, deaf, gone, or have said all, at a clock that the tests turn."""
 
+import asyncio
+
+import pytest
+
 from sukkal import limits
 from sukkal.transports.http.wire.shared import LOOK_S
 from tests.unit.wire_rig import CALL, GET, SETTINGS, Bench, answer, refusal, run, turns
@@ -149,10 +153,16 @@ def test_a_client_that_says_no_more_in_the_middle_gets_nothing() -> None:
     run(scenario)
 
 
-def test_a_request_goes_on_when_its_client_is_gone_unless_it_only_waits() -> None:
+@pytest.mark.parametrize("first", [True, False])
+def test_a_request_goes_on_when_its_client_is_gone_unless_it_only_waits(*, first: bool) -> None:
     async def scenario(bench: Bench) -> None:
-        posting, waiting, calling, listing, half = [bench.line() for _ in range(5)]
         bench.shared.connections_max = 5
+        lines = [bench.line() for _ in range(5)]
+        if not first:
+            for line in lines:
+                await line.say(GET % b"a" + b"\r\n")
+                assert line.take() == answer("/a")
+        posting, waiting, calling, listing, half = lines
         await posting.say(GET % b"held/post" + b"\r\n")
         await waiting.say(GET % b"held/wait?wait=9" + b"\r\n")
         await calling.say(CALL % b"held/call" + b"\r\n")
@@ -168,7 +178,8 @@ def test_a_request_goes_on_when_its_client_is_gone_unless_it_only_waits() -> Non
         await turns()
         assert not bench.shared.working
         assert not bench.shared.connections
-        assert posting.received == b""
+        assert posting.take() == b""
+        assert len(asyncio.all_tasks()) == 1
 
     run(scenario)
 

@@ -68,6 +68,21 @@ def test_a_defect_ends_one_connection() -> None:
     run(scenario)
 
 
+def test_requests_sent_in_advance_that_wait_are_begun_one_after_the_other() -> None:
+    async def scenario(bench: Bench) -> None:
+        line = bench.line()
+        paths = ["/held1", "/held2", "/held3", "/held4"]
+        await line.say(b"".join(GET % path[1:].encode() + b"\r\n" for path in paths))
+        for number, path in enumerate(paths, 1):
+            assert [request.path for request in bench.asked] == paths[:number]
+            bench.gate.set()
+            bench.gate.clear()
+            await turns()
+            assert line.take() == answer(path)
+
+    run(scenario)
+
+
 def test_requests_sent_in_advance_are_answered_in_order() -> None:
     async def scenario(bench: Bench) -> None:
         line = bench.line()

@@ -26,10 +26,10 @@ class Runner:
             except ZeroDivisionError as error:
                 self.results.put_nowait(error)
 
-    def begin(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+    def begin(self, coroutine: Coroutine[Any, Any, Any], told: Callable[[Any], None] | None = None) -> None:
         def begun() -> None:
             try:
-                self.turn.begin(coroutine, self.task)
+                self.turn.begin(coroutine, self.task, told or self.results.put_nowait)
             except StopIteration as ended:
                 self.results.put_nowait(("at once", ended.value))
 
@@ -116,6 +116,66 @@ def test_errors_come_to_whoever_awaits() -> None:
             failing = runner.loop.create_future()
             runner.loop.call_later(seconds, failing.set_exception, ZeroDivisionError())
             assert isinstance(await runner.outcome(result(1, failing)), ZeroDivisionError)
+
+    run(scenario)
+
+
+def test_what_waits_for_futures_goes_on_without_the_task() -> None:
+    async def scenario(runner: Runner) -> None:
+        await asyncio.sleep(0)
+        first, second = runner.loop.create_future(), runner.loop.create_future()
+        done: list[Any] = []
+        runner.begin(result(1, first, second), told=done.append)
+        for future in (first, second):
+            await asyncio.sleep(0)
+            assert done == []
+            future.set_result(None)
+        await asyncio.sleep(0)
+        assert done == [1]
+        assert runner.results.empty()
+
+    run(scenario)
+
+
+def test_a_cancelled_task_cancels_what_is_waited_for_and_takes_the_next_one_if_it_goes_on() -> None:
+    async def obstinate(awaited: asyncio.Future[None]) -> str:
+        try:
+            await awaited
+        except asyncio.CancelledError:
+            await asyncio.sleep(0)
+            task = asyncio.current_task()
+            assert task is not None
+            task.uncancel()
+        return "went on"
+
+    async def scenario(runner: Runner) -> None:
+        await asyncio.sleep(0)
+        awaited = runner.loop.create_future()
+        runner.begin(obstinate(awaited))
+        await asyncio.sleep(0)
+        runner.task.cancel()
+        assert await asyncio.wait_for(runner.results.get(), 30) == "went on"
+        assert awaited.cancelled()
+        assert await runner.outcome(result(1, asyncio.sleep(0.001))) == 1
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("done_first", [True, False])
+def test_a_cancellation_counts_that_comes_together_with_what_is_waited_for(*, done_first: bool) -> None:
+    async def scenario(runner: Runner) -> None:
+        await asyncio.sleep(0)
+        awaited = runner.loop.create_future()
+        runner.begin(result(1, awaited))
+        await asyncio.sleep(0)
+        if done_first:
+            awaited.set_result(None)
+        runner.task.cancel()
+        if not done_first:
+            awaited.set_result(None)
+        await asyncio.wait((runner.task,))
+        assert runner.task.cancelled()
+        assert runner.results.empty()
 
     run(scenario)
 

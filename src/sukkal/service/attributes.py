@@ -15,6 +15,7 @@ __all__ = [
     "RESERVED",
     "DeadLetters",
     "QueueRules",
+    "Rulebook",
     "check_attributes",
     "check_retry_policy",
     "conflates",
@@ -37,6 +38,7 @@ _RETRY_NUMBERS: Final = (
     "maximum_delay_retries",
 )
 _RETRY_SPREAD_S_MIN: Final = 10
+_RULES_REMEMBERED_MAX: Final = 10_000
 
 DISABLED: Final = "_disabled"
 """An option of subscriptions, ours to set: why nothing is delivered any more."""
@@ -54,29 +56,47 @@ RESERVED: Final = (
 
 
 class QueueRules:
-    """What a queue's attributes say, with the defaults of the service where they say nothing."""
+    """What a queue's attributes say about posts, with the defaults of the service where they say nothing.
 
-    __slots__ = ("_metadata", "_settings")
+    A message that does not say has a life of ``message_ttl_s`` and a delay of ``message_delay_s``. What is posted
+    ``conflates`` if it replaces older messages; the others are as the functions below.
+    """
+
+    __slots__ = (
+        *("conflates", "encrypts", "message_delay_s", "message_ttl_s", "metadata", "normalises", "post_bytes_max"),
+        "is_ephemeral",
+    )
 
     def __init__(self, metadata: Mapping[str, Any], settings: Settings) -> None:
-        self._metadata = metadata
+        self.metadata = metadata
+        self.message_ttl_s: int = metadata.get("_default_message_ttl") or settings.default_message_ttl
+        self.message_delay_s: int = metadata.get("_default_message_delay") or settings.default_message_delay
+        most = settings.max_messages_post_size
+        self.post_bytes_max: int = min(metadata.get("_max_messages_post_size") or most, most)
+        self.conflates = conflates(metadata) is not None
+        self.encrypts = encrypts(metadata)
+        self.normalises = normalises(metadata)
+        self.is_ephemeral = is_ephemeral(metadata)
+
+
+class Rulebook:
+    """The rules of queues, each read once for as long as its attributes stay the same."""
+
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._read: dict[QueueKey, QueueRules] = {}
+        self.default = QueueRules({}, settings)
 
-    @property
-    def message_ttl_s(self) -> int:
-        """Life of a message that does not say."""
-        return self._metadata.get("_default_message_ttl") or self._settings.default_message_ttl
-
-    @property
-    def message_delay_s(self) -> int:
-        """Delay of a message that does not say."""
-        return self._metadata.get("_default_message_delay") or self._settings.default_message_delay
-
-    @property
-    def post_bytes_max(self) -> int:
-        """Largest post."""
-        own = self._metadata.get("_max_messages_post_size") or self._settings.max_messages_post_size
-        return min(own, self._settings.max_messages_post_size)
+    def of(self, queue: Queue | None) -> QueueRules:
+        """Return the rules of a queue, the ``default`` for one that does not exist."""
+        if queue is None or not queue.metadata:
+            return self.default
+        rules = self._read.get(queue.key)
+        if rules is None or rules.metadata is not queue.metadata:
+            if len(self._read) >= _RULES_REMEMBERED_MAX:
+                self._read.clear()
+            rules = self._read[queue.key] = QueueRules(queue.metadata, self._settings)
+        return rules
 
 
 class DeadLetters:

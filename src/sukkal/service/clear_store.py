@@ -58,7 +58,8 @@ class ClearStore:
     async def browse(self, key: QueueKey, *, after: Position | None, limit: int, view: View, now_ms: int) -> Page:
         """Return part of a view of the queue."""
         page = await self._store.browse(key, after=after, limit=limit, view=view, now_ms=now_ms)
-        return replace(page, messages=self._encryption.open(key.project, page.messages))
+        messages = self._encryption.open(key.project, page.messages)
+        return page if messages is page.messages else replace(page, messages=messages)
 
     async def get_messages(self, key: QueueKey, ids: Sequence[str], *, now_ms: int) -> tuple[Message, ...]:
         """Return those of the messages that are live."""

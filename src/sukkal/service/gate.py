@@ -18,7 +18,7 @@ from sukkal.service.rates import Rates
 from sukkal.service.signatures import Signature
 from sukkal.service.signed_urls import SignedUrls
 
-__all__ = ["Credentials", "Gate"]
+__all__ = ["Credentials", "Gate", "claimed"]
 
 _SIGNED: Final = "signed_url"
 
@@ -33,7 +33,7 @@ class Credentials(msgspec.Struct, gc=False):
 
 
 class Gate:
-    """Lets callers in. The policy may be replaced at any time."""
+    """Lets callers in, those without a token too if it is ``trusting``. The policy may be replaced at any time."""
 
     def __init__(
         self,
@@ -48,12 +48,24 @@ class Gate:
         self._authenticators = tuple(authenticators)
         self._signed_urls = signed_urls
         self._rates = rates
-        self._trusting = trusting
+        self.trusting = trusting
         self._challenges = tuple(dict.fromkeys(each.challenge for each in authenticators))
 
     def believes(self, credentials: Credentials) -> bool:
         """Tell whether the sender is taken at its word."""
-        return credentials.signature is None and self._trusting and not (credentials.token and self._authenticators)
+        return credentials.signature is None and self.trusting and not (credentials.token and self._authenticators)
+
+    def known(self, credentials: Credentials) -> Identity | None:
+        """Return who sends a request if that can be told at once. Raises as ``identify`` does."""
+        if credentials.signature is not None:
+            return None
+        token = credentials.token
+        if token is None or not self._authenticators:
+            return claimed(credentials.project, credentials.roles) if self.trusting else None
+        for authenticator in self._authenticators:
+            if (known := authenticator.known(token)) is not None:
+                return known
+        return None
 
     async def identify(self, credentials: Credentials, method: str, path: str) -> Identity:
         """Return who sends a request.
@@ -64,17 +76,14 @@ class Gate:
         """
         if credentials.signature is not None:
             return await self._signed_urls.check(credentials.signature, method, path)
+        if (known := self.known(credentials)) is not None:
+            return known
         token = credentials.token
         if token is not None and self._authenticators:
-            for authenticator in self._authenticators:
-                if (known := authenticator.known(token)) is not None:
-                    return known
             for authenticator in self._authenticators:
                 if authenticator.recognises(token):
                     return await authenticator.identify(token)
             raise Unauthenticated("The token is of no kind that this service accepts.", self._challenges)
-        if self._trusting:
-            return _claimed(credentials.project, credentials.roles)
         raise Unauthenticated("The request brings no token. Send one in the header X-Auth-Token.", self._challenges)
 
     async def would_permit(self, credentials: Credentials, rule: str) -> bool:
@@ -116,7 +125,8 @@ class Gate:
 
 
 @lru_cache(maxsize=4_096)
-def _claimed(project: str | None, roles: str | None) -> Identity:
+def claimed(project: str | None, roles: str | None) -> Identity:
+    """Return who a sender says it is, of whom nothing is proved. Raises ``BadRequest``, ``MissingProject``."""
     if roles is not None and len(roles) > limits.CLAIMED_ROLES_CHARS_MAX:
         raise BadRequest(f"The header X-Roles may have {limits.CLAIMED_ROLES_CHARS_MAX} characters.")
     named = frozenset(role.strip() for role in (roles or "").split(",") if role.strip())

@@ -4,22 +4,22 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import msgspec
 from msgspec.structs import replace
 
 from sukkal import limits
 from sukkal.errors import InvalidRequest
-from sukkal.model import NewMessage, Once, Post, Published, Queue, QueueKey
-from sukkal.service.attributes import QueueRules, conflates, encrypts, normalises, stores_nothing
+from sukkal.model import NewMessage, Once, Post, Published, Queue, QueueKey, Usage
+from sukkal.service.attributes import QueueRules, Rulebook
 from sukkal.service.conflation import conflation_key
 from sukkal.service.encryption import Encryption
 from sukkal.service.fan_out import Copies, FanOut, is_copied
 from sukkal.service.lenses import posted
 from sukkal.service.letters import addressed, on_its_way
 from sukkal.service.listening import Listeners
-from sukkal.service.names import is_queue_name
+from sukkal.service.names import is_queue_name, is_reply_queue
 from sukkal.service.neighbours import Neighbours
 from sukkal.service.normalising import normalised, size_as_posted
 from sukkal.service.posting import Posting
@@ -32,6 +32,10 @@ from sukkal.store import Store
 from sukkal.tracing import Trace, Tracer, current_trace
 
 __all__ = ["Draft", "Incoming", "Posted"]
+
+T = TypeVar("T")
+
+_NO_COPIES: Final = Copies()
 
 
 class Draft(msgspec.Struct, frozen=True, gc=False):
@@ -47,7 +51,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False):
     correlation_id: str | None = None
 
 
-class Posted(msgspec.Struct, frozen=True):
+class Posted(msgspec.Struct, frozen=True, gc=False):
     """The ids of the messages of a post, ``repeated`` if an earlier post had stored them.
 
     Of a queue that stores nothing, ``listeners`` is how many were told on this node.
@@ -80,6 +84,7 @@ class Incoming:
     ) -> None:
         self._store = store
         self._settings = settings
+        self._rulebook = Rulebook(settings)
         self._quotas = quotas
         self._encryption = encryption
         self._fan_out = fan_out
@@ -113,19 +118,24 @@ class Incoming:
         before; if it became an event there, what it was counts.
         """
         queue = await self._store.get_queue(key)
-        rules = QueueRules(queue.metadata if queue and own_rules else {}, self._settings)
-        if passed and size > rules.post_bytes_max:
+        rules = self._rulebook.of(queue)
+        asked = rules if own_rules else self._rulebook.default
+        if passed and size > asked.post_bytes_max:
             size = sum([size_as_posted(self._recogniser, draft.body) for draft in drafts])
-        messages = self._messages(key, queue, client, drafts, rules, size)
-        if stores_nothing(key, queue):
+        messages = self._messages(key, rules, client, drafts, asked, size)
+        if rules.is_ephemeral or is_reply_queue(key):
             return await self._tell(key, queue, drafts, messages)
         if passed:
             messages = tuple([on_its_way(message, passed) for message in messages])
-        sealed = self._sealed(queue, messages)
+        sealed = self._sealed(queue, rules, messages)
         if idempotency_key is not None:
             check_key(idempotency_key)
             name = idempotency_key
         act = None if name is None else self._repeats.act(name, drafts)
+        if queue is None or not is_copied(queue):
+            publish = self._publish(key, queue, sealed, _NO_COPIES, act)
+            published = await self._within_limits(publish, key.project, sealed, queue)
+            return Posted(published.ids[0], repeated=published.repeated)
         async with self._known(key, queue, () if act is None else (act,)) as earlier:
             if act is not None and act.key in earlier:
                 return Posted(earlier[act.key], repeated=True)
@@ -142,9 +152,9 @@ class Incoming:
         They are checked together. If storing fails some may be there: repeating the post stores the others.
         """
         queue = await self._store.get_queue(key)
-        rules = QueueRules(queue.metadata if queue else {}, self._settings)
-        messages = self._messages(key, queue, client, drafts, rules, size)
-        if stores_nothing(key, queue):
+        rules = self._rulebook.of(queue)
+        messages = self._messages(key, rules, client, drafts, rules, size)
+        if rules.is_ephemeral or is_reply_queue(key):
             return await self._tell(key, queue, drafts, messages)
         acts = [self._repeats.act(name) for name in dict.fromkeys(names)]
         async with self._known(key, queue, acts) as earlier:
@@ -153,8 +163,8 @@ class Incoming:
             firsts = dict(zip(reversed(names), reversed(messages), strict=True))
             new = tuple([firsts[act.key] for act in acts if act.key not in ids])
             acts = [act for act in acts if act.key not in ids]
-            sealed = self._sealed(queue, new)
-            copies = await self._copies(queue, new, sealed, ()) if new else Copies()
+            sealed = self._sealed(queue, rules, new)
+            copies = await self._copies(queue, new, sealed, ()) if new else _NO_COPIES
             publish = self._publish_each(key, queue, sealed, copies, acts)
             published = await self._within_limits(publish, key.project, sealed, queue)
         ids |= {act.key: each.ids[0][0] for act, each in zip(acts, published, strict=True)}
@@ -178,7 +188,8 @@ class Incoming:
     async def _publish(
         self, key: QueueKey, queue: Queue | None, messages: Sequence[NewMessage], copies: Copies, act: Once | None
     ) -> Published:
-        await self._fan_out.come(copies)
+        if copies.wanted:
+            await self._fan_out.come(copies)
         return await self._posting.publish(key, queue, messages, copies=copies.posts, now_ms=self._now_ms(), once=act)
 
     async def _publish_each(
@@ -205,13 +216,14 @@ class Incoming:
     def _messages(
         self,
         key: QueueKey,
-        queue: Queue | None,
+        rules: QueueRules,
         client: str,
         drafts: Sequence[Draft],
-        rules: QueueRules,
+        asked: QueueRules,
         size: int,
     ) -> tuple[NewMessage, ...]:
-        self.check_size(size, rules)
+        """Return what the drafts become by the queue's rules; those that are ``asked`` say what goes without saying."""
+        self.check_size(size, asked)
         if not drafts:
             raise InvalidRequest("No messages to enqueu.")
         if len(drafts) > limits.MESSAGES_PER_POST_MAX:
@@ -220,8 +232,8 @@ class Incoming:
                 "Send them in several posts."
             )
         trace = None if self._tracer is None else current_trace()
-        messages = tuple([self._message(draft, client, rules, trace) for draft in drafts])
-        if queue is None or not normalises(queue.metadata):
+        messages = tuple([self._message(draft, client, asked, trace) for draft in drafts])
+        if not rules.normalises:
             return messages
         return tuple([self._normalised(key, message, place) for place, message in enumerate(messages)])
 
@@ -251,18 +263,19 @@ class Incoming:
         what = posted(key, message.id, at_ms=self._now_ms(), ttl_s=message.ttl_s)
         return normalised(self._recogniser, message, what, place)
 
-    def _sealed(self, queue: Queue | None, messages: tuple[NewMessage, ...]) -> tuple[NewMessage, ...]:
+    def _sealed(
+        self, queue: Queue | None, rules: QueueRules, messages: tuple[NewMessage, ...]
+    ) -> tuple[NewMessage, ...]:
         if queue is None:
             return messages
-        messages = self._keyed(queue, messages)
-        if not encrypts(queue.metadata):
+        if rules.conflates:
+            messages = self._keyed(queue, messages)
+        if not rules.encrypts:
             return messages
         seal, project = self._encryption.seal, queue.key.project
         return tuple([replace(message, body=seal(project, message.id, message.body)) for message in messages])
 
     def _keyed(self, queue: Queue, messages: tuple[NewMessage, ...]) -> tuple[NewMessage, ...]:
-        if conflates(queue.metadata) is None:
-            return messages
         return tuple([replace(message, key=conflation_key(queue, message, self._encryption)) for message in messages])
 
     async def _copies(
@@ -273,7 +286,7 @@ class Incoming:
         passed: tuple[str, ...],
     ) -> Copies:
         if queue is None or not is_copied(queue):
-            return Copies()
+            return _NO_COPIES
         if self._tracer is None:
             return await self._fan_out.copies(queue, messages, sealed, passed)
         span = self._tracer.begin(
@@ -288,13 +301,13 @@ class Incoming:
         span.end()
         return copies
 
-    async def _within_limits(
-        self, publish: Coroutine[Any, Any, Any], project: str, messages: Sequence[NewMessage], queue: Queue | None
-    ) -> Any:
-        """Publish as far as the project may keep so much."""
-        if not self._quotas.limited(project):
-            return await publish
-        wanted = charge(messages, queue)
+    def _within_limits(
+        self, publish: Coroutine[Any, Any, T], project: str, messages: Sequence[NewMessage], queue: Queue | None
+    ) -> Coroutine[Any, Any, T]:
+        """Return how to publish: as far as the project may keep so much."""
+        return self._charged(publish, project, charge(messages, queue)) if self._quotas.limited(project) else publish
+
+    async def _charged(self, publish: Coroutine[Any, Any, T], project: str, wanted: Usage) -> T:
         with contextlib.closing(publish):
             await self._quotas.take(project, wanted)
             try:
@@ -310,7 +323,8 @@ class Incoming:
             raise InvalidRequest("The queue stores nothing, so it takes no delays.")
         # Others first: if they cannot be told now, repeating the post tells nobody twice.
         if not self._replied(key, drafts):
-            await self._neighbours.tell(key, self._sealed(queue, messages), [draft.correlation_id for draft in drafts])
+            sealed = self._sealed(queue, self._rulebook.of(queue), messages)
+            await self._neighbours.tell(key, sealed, [draft.correlation_id for draft in drafts])
         told = self._listeners.announce(key, messages, (None,) * len(messages))
         await self._listeners.eased(key)
         return Posted(tuple([message.id for message in messages]), listeners=told)

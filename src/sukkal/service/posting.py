@@ -52,18 +52,24 @@ class Posting:
             await self._listeners.eased(key)
             return published
         try:
-            return await self._publish(posts, now_ms, once)
+            published = await self._store.publish(posts, now_ms=now_ms, once=once)
         except asyncio.CancelledError:
             # The caller has gone; what it posted may be there all the same.
             self._listeners.doubt(key)
             self._told(posts)
             raise
+        self._stored(posts, published)
+        return published
 
     async def _publish(self, posts: Sequence[Post], now_ms: int, once: Once | None) -> Published:
         published = await self._store.publish(posts, now_ms=now_ms, once=once)
-        if published.repeated:
-            return published
+        self._stored(posts, published)
+        return published
+
+    def _stored(self, posts: Sequence[Post], published: Published) -> None:
         # Nothing may come between the store's answer and this, or listeners would hear posts in another order.
+        if published.repeated:
+            return
         (key, messages), last = (posts[0].queue, posts[0].messages), posts[-1]
         self.posted += len(messages)
         if self._listeners.at(key):
@@ -72,11 +78,10 @@ class Posting:
             new = [(message, Place(epoch, at)) for message, at in zip(messages, sequences, strict=True) if at]
             self._listeners.announce(key, [message for message, _ in new], [place for _, place in new])
         self._told(posts)
-        return published
 
     def _told(self, posts: Sequence[Post]) -> None:
         self._waiting.wake(posts[0].queue, len(posts[0].messages))
-        if backlogs := [post.queue for post in posts[1:] if post.queue.kind == "backlog"]:
+        if len(posts) > 1 and (backlogs := [post.queue for post in posts[1:] if post.queue.kind == "backlog"]):
             self._wake(backlogs)
 
 

@@ -1,6 +1,6 @@
 """When queues were used last, of those where somebody asks."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, TypeVar, cast
 
 from sukkal.model import Once, Post, Published, QueueKey, Subscription
@@ -68,10 +68,12 @@ class UsedStore:
         self.due_queues = store.due_queues
         self.next_due = store.next_due
 
-    async def publish(self, posts: Sequence[Post], *, now_ms: int, once: Once | None = None) -> Published:
+    def publish(
+        self, posts: Sequence[Post], *, now_ms: int, once: Once | None = None
+    ) -> Coroutine[Any, Any, Published]:
         """Store messages in all the named queues at once, of which the first is used."""
         self._note(posts[0].queue)
-        return await self._store.publish(posts, now_ms=now_ms, once=once)
+        return self._store.publish(posts, now_ms=now_ms, once=once)
 
     async def put_subscription(self, subscription: Subscription, *, revision: int | None, now_ms: int) -> Subscription:
         """Create or replace a subscription, which is a use of its queue."""

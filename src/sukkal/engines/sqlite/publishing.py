@@ -19,8 +19,23 @@ __all__ = ["delete_messages", "publish"]
 
 def publish(
     writer: apsw.Connection, catalogue: Catalogue, posts: Sequence[Post], *, now_ms: int, once: Once | None
-) -> Slices[Published]:
+) -> Published | Slices[Published]:
     """Store the messages of all posts, so many at once that others have not long to wait for their turn."""
+    if once is None and len(posts) == 1 and len(posts[0].messages) <= limits.GROUP_COMMIT_ROWS_AT_ONCE:
+        return _publish_at_once(writer, catalogue, posts[0], now_ms)
+    return _publish_in_slices(writer, catalogue, posts, now_ms=now_ms, once=once)
+
+
+def _publish_at_once(writer: apsw.Connection, catalogue: Catalogue, post: Post, now_ms: int) -> Published:
+    key, messages = post.queue, post.messages
+    number, backlog = _number(catalogue, key, now_ms) or 0, key.kind == "backlog"
+    stored = tuple([_insert(writer, catalogue, number, each, now_ms, backlog=backlog) for each in messages])
+    return Published((tuple([each.id for each in messages]),), epochs=(number,), sequences=(stored,))
+
+
+def _publish_in_slices(
+    writer: apsw.Connection, catalogue: Catalogue, posts: Sequence[Post], *, now_ms: int, once: Once | None
+) -> Slices[Published]:
     if once is not None and (entry := catalogue.present(posts[0].queue)) is not None:
         known = earlier(writer, entry.number, once, now_ms)
         if known is not None:

@@ -1,7 +1,8 @@
 """A request on its way to its handler: what was asked for, by whom, and the service that does it."""
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Literal
+from typing import Final, Literal
 from urllib.parse import urlencode
 
 import msgspec
@@ -19,6 +20,9 @@ __all__ = ["Call", "Collection", "Handler", "next_link"]
 
 Collection = Literal["queues", "topics"]
 
+_PLAIN: Final = re.compile(r"[a-zA-Z0-9_.~\-]*").fullmatch
+"""Values that stand in a query as they are."""
+
 
 class Call(msgspec.Struct, gc=False):
     """One request, matched to its operation and to the one who makes it; ``made`` is the id of what it made, if any."""
@@ -31,6 +35,7 @@ class Call(msgspec.Struct, gc=False):
     caller: Caller
     services: Services
     made: str | None = None
+    named: QueueKey | None = None
 
     @property
     def kind(self) -> QueueKind:
@@ -40,7 +45,9 @@ class Call(msgspec.Struct, gc=False):
     @property
     def key(self) -> QueueKey:
         """The queue that the path names. Raises ``InvalidName``."""
-        return queue_key(self.caller.project, self.parameters["queue_name"], self.kind)
+        if self.named is None:
+            self.named = queue_key(self.caller.project, self.parameters["queue_name"], self.kind)
+        return self.named
 
     def check_name(self) -> None:
         """Refuse a queue that nobody may have, before anything else of the request is looked at."""
@@ -72,8 +79,12 @@ class Call(msgspec.Struct, gc=False):
 
 def next_link(path: str, given: Mapping[str, str | None], marker: str) -> dict[str, str]:
     """Return the link to the next page: the parameters that were given, and where it begins."""
-    parameters = [(name, value) for name, value in given.items() if value is not None]
-    return {"rel": "next", "href": f"{path}?{urlencode([*parameters, ('marker', marker)])}"}
+    parameters = {name: value for name, value in given.items() if value is not None} | {"marker": marker}
+    if all(map(_PLAIN, parameters.values())):
+        query = "&".join([f"{name}={value}" for name, value in parameters.items()])
+    else:
+        query = urlencode(parameters)
+    return {"rel": "next", "href": f"{path}?{query}"}
 
 
 Handler = Callable[[Call], Awaitable[Response]]

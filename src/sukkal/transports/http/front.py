@@ -1,15 +1,15 @@
 """The front: what every request goes through before and after its handler."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from functools import lru_cache, partial
-from typing import Final
+from typing import Any, Final
 
 from sukkal.errors import BadEncoding, Forbidden, MethodNotAllowed, MissingHeader, NotAcceptable, SukkalError
 from sukkal.log_fields import set_log_fields
 from sukkal.service.access import Caller
 from sukkal.service.audit import Audit
-from sukkal.service.gate import Gate
+from sukkal.service.gate import Gate, claimed
 from sukkal.service.names import client_id
 from sukkal.service.operations import Operation
 from sukkal.tracing import Tracer, trace_of
@@ -22,7 +22,7 @@ from sukkal.transports.http.home import versions_document
 from sukkal.transports.http.measures import Measures
 from sukkal.transports.http.routing import Match, Router, routes
 from sukkal.transports.http.schemas import parameter_names
-from sukkal.transports.http.senders import credentials_of
+from sukkal.transports.http.senders import credentials_of, names_itself
 from sukkal.transports.services import Services
 from sukkal.transports.spans import TRACE_HEADERS, operation_span
 
@@ -42,6 +42,8 @@ A page may say something else of itself."""
 _FORM: Final = b"application/x-www-form-urlencoded"
 
 _JSON: Final = ("application/json", "application/json-home", "application/*", "*/*")
+_CLAIMED_MAX: Final = 4_096
+
 _EVENTS: Final = ("text/event-stream", "text/*", "*/*")
 
 
@@ -74,6 +76,7 @@ class Front:
         self._router = Router(routes(with_v1_1=settings.enable_v1_1))
         self._versions = versions_document(with_v1_1=settings.enable_v1_1)
         self._uuid_only = settings.client_id_uuid_safe == "strict"
+        self._claimed = lru_cache(_CLAIMED_MAX)(self._claiming)
 
     async def __call__(self, request: Request) -> Response:
         """Answer a request."""
@@ -81,7 +84,7 @@ class Front:
         about = {"request_id": request_id}
         set_log_fields(about)
         try:
-            response = await self._answer(request, about)
+            response = await self._answering(request, about)
         except SukkalError as error:
             response = error_response(error)
         except Exception:  # noqa: BLE001 - a defect fails one request, and is logged
@@ -92,7 +95,21 @@ class Front:
         response.headers += ((b"x-openstack-request-id", request_id.encode("ascii")),)
         return response
 
-    async def _answer(self, request: Request, about: dict[str, str]) -> Response:
+    def _answering(self, request: Request, about: dict[str, str]) -> Coroutine[Any, Any, Response]:
+        path = request.path
+        if path in self._pages or path in ("/", "") or request.method == "OPTIONS":
+            return self._show(request)
+        # A path that does not exist is told before anything else, a wrong method after the sender's headers.
+        try:
+            match = self._router.match(request.method, path)
+        except MethodNotAllowed as refusal:
+            return self._refuse(request, refusal)
+        if self._tracer is not None:
+            return self._trace(self._tracer, request, match, about)
+        return self._perform(request, match, about)
+
+    async def _show(self, request: Request) -> Response:
+        """Answer a request that is for no operation."""
         path = request.path
         if path in ("/", ""):
             return Response(300, self._versions, (JSON,))
@@ -103,20 +120,17 @@ class Front:
             named = {name for name, _ in response.headers}
             response.headers += tuple(header for header in _PAGE_HEADERS if header[0] not in named)
             return response
-        if request.method == "OPTIONS":
-            allowed = self._router.allowed(path)
-            return self._cors.preflight(request, allowed) or Response(200, b"", (_allow(allowed), JSON))
-        # A path that does not exist is told before anything else, a wrong method after the sender's headers.
-        try:
-            match = self._router.match(request.method, path)
-        except MethodNotAllowed:
-            await self._caller(request, frozenset())
-            raise
-        if self._tracer is None:
-            return await self._perform(request, match, about)
+        allowed = self._router.allowed(path)
+        return self._cors.preflight(request, allowed) or Response(200, b"", (_allow(allowed), JSON))
+
+    async def _refuse(self, request: Request, refusal: MethodNotAllowed) -> Response:
+        await self._caller(request, frozenset())
+        raise refusal
+
+    async def _trace(self, tracer: Tracer, request: Request, match: Match, about: dict[str, str]) -> Response:
         parent = trace_of({name: request.header(name.encode()) for name in TRACE_HEADERS})
         route = match.route
-        begin = partial(self._tracer.begin, f"{request.method} {route.path}", "server", parent)
+        begin = partial(tracer.begin, f"{request.method} {route.path}", "server", parent)
         http = {"http.request.method": request.method, "http.route": route.path}
         with operation_span(begin, http, route.operation.name, about["request_id"]) as span:
             response = await self._perform(request, match, about)
@@ -131,16 +145,17 @@ class Front:
         outcome = "failed"
         try:
             _check_types(request, operation)
-            caller = await self._caller(request, self._parameters[operation.name], nameless=operation.nameless)
+            caller = None if operation.nameless else self._claimant(request)
+            if caller is None:
+                caller = await self._caller(request, self._parameters[operation.name], nameless=operation.nameless)
             about["project"] = caller.project
             call = Call(request, operation, route.version, route.collection, match.parameters, caller, self._services)
             if "queue_name" in match.parameters:
                 call.check_name()
-            rule = operation.rule(topics=route.collection == "topics")
-            self._gate.permit(caller.identity, rule, other_project=match.parameters.get("project_id"))
+            self._gate.permit(caller.identity, route.rule, other_project=match.parameters.get("project_id"))
             response = await HANDLERS[operation.name](call)
             if isinstance(response, LastingResponse):
-                response.recheck = partial(self._recheck, request, operation, rule, caller.project)
+                response.recheck = partial(self._recheck, request, operation, route.rule, caller.project)
             outcome = "ok"
         except SukkalError as error:
             outcome = error.code
@@ -161,24 +176,36 @@ class Front:
             raise Forbidden("The token is for another project by now.")
         self._gate.permit(caller.identity, rule)
 
+    def _claimant(self, request: Request) -> Caller | None:
+        """Return who sends a request, if that is who it says it is. Raises as ``_caller`` does."""
+        if not self._gate.trusting or not names_itself(request):
+            return None
+        headers = request.headers
+        return self._claimed(headers.get(b"x-project-id"), headers.get(b"x-roles"), headers.get(b"client-id"))
+
+    def _claiming(self, project: bytes | None, roles: bytes | None, client: bytes | None) -> Caller:
+        name = self._client(client)
+        return Caller(claimed(_text(project), _text(roles)), name)
+
     async def _caller(self, request: Request, own_parameters: frozenset[str], *, nameless: bool = False) -> Caller:
         # Browsers that listen to a stream can send no headers of their own.
         credentials = credentials_of(request, own_parameters)
         client: str | None = None
         nameless = nameless and b"client-id" not in request.headers
         if self._gate.believes(credentials) and not nameless:
-            client = self._client(request)
-        identity = await self._gate.identify(credentials, request.method, request.path)
+            client = self._client(request.headers.get(b"client-id"))
+        identity = self._gate.known(credentials)
+        if identity is None:
+            identity = await self._gate.identify(credentials, request.method, request.path)
         if client is None and not nameless and (credentials.signature is None or b"client-id" in request.headers):
-            client = self._client(request)
+            client = self._client(request.headers.get(b"client-id"))
         # Who calls a plain URL cannot be asked for headers; nobody's messages are its own.
         return Caller(identity, client or "", credentials.token)
 
-    def _client(self, request: Request) -> str:
-        client = request.header(b"client-id")
-        if client is None:
+    def _client(self, header: bytes | None) -> str:
+        if header is None:
             raise MissingHeader('The "Client-Id" header is required.')
-        return client_id(client, uuid_only=self._uuid_only)
+        return client_id(header.decode("latin-1"), uuid_only=self._uuid_only)
 
 
 def _check_types(request: Request, operation: Operation) -> None:
@@ -192,6 +219,10 @@ def _check_types(request: Request, operation: Operation) -> None:
     answers = _EVENTS if operation.streams else _JSON
     if accept is not None and not _accepts(accept, answers):
         raise NotAcceptable(f"The answer is {answers[0]}; the Accept header must allow that.")
+
+
+def _text(header: bytes | None) -> str | None:
+    return None if header is None else header.decode("latin-1")
 
 
 def _allow(methods: tuple[str, ...]) -> Header:

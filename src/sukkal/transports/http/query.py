@@ -70,6 +70,10 @@ class Query:
 
 
 def _parse(query: str, *, blank: bool = False) -> list[tuple[str, str]]:
+    if "%" not in query and "+" not in query and query.count("&") < limits.QUERY_PARAMETERS_MAX:
+        # The usual case: nothing is encoded, so it only has to be cut.
+        pairs = [part.partition("=") for part in query.split("&") if part]
+        return [(name, value) for name, _, value in pairs if value or blank]
     try:
         return parse_qsl(query, keep_blank_values=blank, errors="strict", max_num_fields=limits.QUERY_PARAMETERS_MAX)
     except ValueError:

@@ -1,6 +1,7 @@
 """From a method and a path to an operation."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple, Self
 
 from sukkal.errors import MethodNotAllowed, RouteNotFound
@@ -10,21 +11,25 @@ from sukkal.transports.http.call import Collection
 
 __all__ = ["Match", "Route", "Router", "routes"]
 
+_REMEMBERED_MAX: Final = 8_192
+_REMEMBERED_CHARS_MAX: Final = 256
+
 
 class Route(NamedTuple):
-    """An operation at one of the places where it is served."""
+    """An operation at one of the places where it is served, and the policy rule that allows it there."""
 
     version: Version
     collection: Collection
     path: str
     operation: Operation
+    rule: str | None
 
 
 class Match(NamedTuple):
     """A route, and what its parameters are in a request's path."""
 
     route: Route
-    parameters: dict[str, str]
+    parameters: Mapping[str, str]
 
 
 def routes(*, with_v1_1: bool) -> list[Route]:
@@ -35,9 +40,10 @@ def routes(*, with_v1_1: bool) -> list[Route]:
             if version == "v1.1" and not with_v1_1:
                 continue
             path = f"/{version}{operation.path}"
-            found.append(Route(version, "queues", path, operation))
+            found.append(Route(version, "queues", path, operation, operation.rule(topics=False)))
             if operation.topics and version == "v2":
-                found.append(Route(version, "topics", path.replace("/queues", "/topics", 1), operation))
+                path = path.replace("/queues", "/topics", 1)
+                found.append(Route(version, "topics", path, operation, operation.rule(topics=True)))
     return found
 
 
@@ -54,15 +60,19 @@ class _Node:
 
 
 class Router:
-    """Finds the route of a request by walking its path, one segment at a time."""
+    """Finds the route of a request by walking its path, one segment at a time; the last ones are remembered."""
 
     def __init__(self, served: Iterable[Route]) -> None:
         self._root: Final = _Node()
+        self._remembered = lru_cache(_REMEMBERED_MAX)(self._match)
         for route in served:
             self._add(route)
 
     def match(self, method: str, path: str) -> Match:
         """Return the route of a request. Raises ``RouteNotFound``, ``MethodNotAllowed``, ``InvalidParameter``."""
+        return (self._remembered if len(path) <= _REMEMBERED_CHARS_MAX else self._match)(method, path)
+
+    def _match(self, method: str, path: str) -> Match:
         node, parameters = self._find(path)
         route = node.methods.get(method)
         if route is None:

@@ -9,7 +9,7 @@ from sukkal.service.signatures import Signature
 from sukkal.transports.http.exchange import Request
 from sukkal.transports.http.query import Query
 
-__all__ = ["SIGNED_PARAMETERS", "credentials_of", "signed_part", "signed_query"]
+__all__ = ["SIGNED_PARAMETERS", "credentials_of", "names_itself", "signed_part", "signed_query"]
 
 _BEARER: Final = "bearer "
 _SIGNATURE: Final = "url-signature"
@@ -38,6 +38,17 @@ def credentials_of(request: Request, own_parameters: frozenset[str]) -> Credenti
     if b"url-signature" in headers or _SIGNATURE in request.query.lower():
         signature = _signature(request, own_parameters)
     return Credentials(token, request.header(b"x-project-id"), request.header(b"x-roles"), signature)
+
+
+def names_itself(request: Request) -> bool:
+    """Tell whether a request proves nothing of its sender: it has neither a token nor a signature."""
+    headers = request.headers
+    return (
+        b"x-auth-token" not in headers
+        and b"authorization" not in headers
+        and b"url-signature" not in headers
+        and (not request.query or _SIGNATURE not in request.query.lower())
+    )
 
 
 def signed_part(query: str) -> str:

@@ -87,19 +87,28 @@ def message_views(
     Only ``detailed`` ones, and those posted with them, have members that Zaqar's have not: python-zaqarclient fails on
     any that it does not know.
     """
+    plain = not (checksum or detailed)
     return [
         MessageView(
-            message.id,
-            href(base, message),
-            message.ttl_s,
-            _age_s(message.created_ms, now_ms),
-            Raw(message.body),
-            _checksum(message.body) if checksum else UNSET,
-            message.attempts if detailed else UNSET,
-            *_more(message, detailed=detailed),
+            message.id, href(base, message), message.ttl_s, _age_s(message.created_ms, now_ms), Raw(message.body)
         )
+        if plain and message.attributes is None
+        else _full_view(message, base, now_ms, checksum=checksum, detailed=detailed)
         for message in messages
     ]
+
+
+def _full_view(message: Message, base: str, now_ms: int, *, checksum: bool, detailed: bool) -> MessageView:
+    return MessageView(
+        message.id,
+        href(base, message),
+        message.ttl_s,
+        _age_s(message.created_ms, now_ms),
+        Raw(message.body),
+        _checksum(message.body) if checksum else UNSET,
+        message.attempts if detailed else UNSET,
+        *_more(message, detailed=detailed),
+    )
 
 
 def popped_views(messages: Iterable[Message], now_ms: int, *, checksum: bool, detailed: bool) -> list[PoppedView]:
@@ -157,7 +166,7 @@ def _more(message: Message, *, detailed: bool) -> _More:
 
 
 def _age_s(created_ms: int, now_ms: int) -> int:
-    return max(now_ms - created_ms, 0) // limits.SECOND_MS
+    return (now_ms - created_ms) // limits.SECOND_MS if now_ms > created_ms else 0
 
 
 def _timestamp(at_ms: int) -> str:

@@ -1,5 +1,6 @@
 """Operations on messages."""
 
+from collections.abc import Awaitable
 from typing import Any
 
 from msgspec import Raw
@@ -20,14 +21,14 @@ __all__ = ["delete", "delete_many", "get", "list_messages", "post", "post_and_wa
 async def post(call: Call) -> Response:
     """Post messages."""
     body = post_body(call)
-    return await _post(call, decode_drafts(body, modern=call.modern), len(body))
+    return stored(call, await _posting(call, decode_drafts(body, modern=call.modern), len(body)))
 
 
 async def post_raw(call: Call) -> Response:
     """Post one message, which is the whole body."""
     query, body = Query(call.request.query), post_body(call)
     draft = decode_raw(body, ttl_s=query.number("ttl"), delay_s=query.number("delay"))
-    return await _post(call, [draft], len(body))
+    return stored(call, await _posting(call, [draft], len(body)))
 
 
 def post_body(call: Call) -> bytes:
@@ -49,8 +50,8 @@ async def post_and_wait(call: Call) -> Response:
     return json_response(200, {"id": called.id, "body": Raw(called.body)})
 
 
-async def _post(call: Call, drafts: list[Draft], size: int) -> Response:
-    posted = await call.services.messages.post(
+def _posting(call: Call, drafts: list[Draft], size: int) -> Awaitable[Posted]:
+    return call.services.messages.post(
         call.key,
         call.caller.client,
         drafts,
@@ -58,7 +59,6 @@ async def _post(call: Call, drafts: list[Draft], size: int) -> Response:
         own_rules=call.modern,
         idempotency_key=call.request.header(b"idempotency-key"),
     )
-    return stored(call, posted)
 
 
 def stored(call: Call, posted: Posted) -> Response:

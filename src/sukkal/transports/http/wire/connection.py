@@ -276,7 +276,7 @@ class Connection(asyncio.Protocol):
         task = self._task or self._started()
         self._leaves = waits(request)
         try:
-            self._turn.begin(self._shared.handler(request), task)
+            self._turn.begin(self._shared.handler(request), task, self._ended)
         except StopIteration as ended:
             response = ended.value
             if isinstance(response, StreamResponse):
@@ -292,6 +292,26 @@ class Connection(asyncio.Protocol):
         # Its task is held by nobody else, and may go on when the connection is lost.
         self._shared.working.add(self)
 
+    def _ended(self, response: Response) -> None:
+        """Answer a request whose handler had to wait, if the task has nothing to do with that."""
+        if isinstance(response, StreamResponse):
+            self._turn.give(response)
+            return
+        self._answer(response)
+        self._busy = False
+        self._shared.working.discard(self)
+        if self._lost:
+            self._leave()
+        elif not self._closing:
+            self._go_on()
+
+    def _go_on(self) -> None:
+        if self._reader.arrived:
+            # Handlers are begun by the loop, not at the end of another one.
+            self._shared.loop.call_soon(self._proceed)
+        else:
+            self._proceed()
+
     def _started(self) -> "asyncio.Task[None]":
         self._task = self._shared.loop.create_task(self._work(), context=self._turn.context)
         return self._task
@@ -305,10 +325,7 @@ class Connection(asyncio.Protocol):
                 self._shared.working.discard(self)
                 if self._closing:
                     return
-                if self._reader.arrived:
-                    self._shared.loop.call_soon(self._proceed)
-                else:
-                    self._proceed()
+                self._go_on()
         finally:
             self._shared.working.discard(self)
 
