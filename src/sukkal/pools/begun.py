@@ -16,6 +16,7 @@ __all__ = ["MOVES", "UNKNOWN", "Move", "Moves", "Taken", "note_move"]
 
 UNKNOWN: Final = -1
 MOVES: Final = "queue-move"
+_BEGINNING: Final = ("", "")
 
 
 class Move(msgspec.Struct, frozen=True):
@@ -67,11 +68,15 @@ class Moves:
     def __init__(self, records: Records, now_ms: Callable[[], int]) -> None:
         self._records = records
         self._now_ms = now_ms
+        self._after = _BEGINNING
 
     async def begun(self) -> list[QueueKey]:
-        """Return some queues whose move was begun."""
-        after = ("", "")
-        page = await self._records.list_records(MOVES, None, after=after, limit=limits.PAGE_MAX, now_ms=self._now_ms())
+        """Return some queues whose move was begun, each time others: those that cannot end must not be in the way."""
+        after, now_ms = self._after, self._now_ms()
+        page = await self._records.list_records(MOVES, None, after=after, limit=limits.PAGE_MAX, now_ms=now_ms)
+        self._after = page.next or _BEGINNING
+        if not page.records and after != _BEGINNING:
+            return await self.begun()
         return [_key_of(record) for record in page.records]
 
     async def take(self, key: QueueKey) -> Taken | None:

@@ -41,9 +41,8 @@ A page may say something else of itself."""
 
 _FORM: Final = b"application/x-www-form-urlencoded"
 
-_JSON: Final = ("application/json", "application/json-home", "application/*", "*/*")
 _CLAIMED_MAX: Final = 4_096
-
+_JSON: Final = ("application/json", "application/json-home", "application/*", "*/*")
 _EVENTS: Final = ("text/event-stream", "text/*", "*/*")
 
 
