@@ -261,7 +261,7 @@ def test_a_pool_that_is_down_hurts_only_its_queues(
         admin("PUT", f"/flavors/{name}", {"pool_list": [name]})
         service.call("PUT", f"/v2/queues/{queue}", json={"_flavor": name, "note": queue})
         post(service, queue, 1)
-    service.app.services.pools._engine.members.by_name()["two"].down = True
+    service.app.services.pools._engine.members.by_name()["two"]._fails("the server is not there")
     answer = service.run(service.request("POST", "/v2/queues/b/messages", json={"messages": [{"body": 1}]}))
     refused(answer, 503, "does not answer", title="Service temporarily unavailable")
     assert "two" not in answer.text
@@ -273,7 +273,8 @@ def test_a_pool_that_is_down_hurts_only_its_queues(
     for _ in range(4):
         assert service.call("PUT", f"/v2/queues/new{_}").status_code == 201
     service.run(service.app.sweeper.sweep())
-    assert [each["status"] for each in admin("GET", "/pools").json()["pools"]] == ["up", "down"]
+    states = [(each["status"], each.get("reason")) for each in admin("GET", "/pools").json()["pools"]]
+    assert states == [("up", None), ("down", "the server is not there")]
     service.run(service.app.services.pools._engine.refresh())
     post(service, "b", 2)
     assert bodies(service, "b") == [1, 2]

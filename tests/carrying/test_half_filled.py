@@ -119,6 +119,9 @@ def test_a_pool_with_such_data_is_down_until_all_has_come(store: str, caplog: py
             await engine.refresh()
         assert len([each for each in caplog.messages if "the pool p2" in each and said_what_to_do(each)]) == 1
         assert [each.down for each in engine.members] == [False, True]
+        own, half = engine.members
+        assert own.reason is None
+        assert said_what_to_do(half.reason or "")
         with pytest.raises(StoreUnavailable):
             await engine.ask("p2", "publish", [post("x")], now_ms=NOW_MS)
         # Others take the queues meanwhile, and whoever fills it is not kept from it.
@@ -126,7 +129,7 @@ def test_a_pool_with_such_data_is_down_until_all_has_come(store: str, caplog: py
             await engine.publish([post(f"q{number}")], now_ms=NOW_MS)
         await fill(store, whole=True)
         await engine.refresh()
-        assert [each.down for each in engine.members] == [False, False]
+        assert [(each.down, each.reason) for each in engine.members] == [(False, None)] * 2
         await engine.ask("p2", "publish", [post("x")], now_ms=NOW_MS)
         await engine.close()
 

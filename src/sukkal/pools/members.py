@@ -50,6 +50,11 @@ class Member:
         """The name of the pool."""
         return self.pool.name
 
+    @property
+    def reason(self) -> str | None:
+        """Why it counts as down, if it does."""
+        return (self._why or None) if self.down else None
+
     async def ask(self, name: str, *given: Any, **more: Any) -> Any:
         """Make a call of the engine."""
         if self.down or not self._ready:

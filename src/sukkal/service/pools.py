@@ -45,10 +45,14 @@ class _Change(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class PoolState(msgspec.Struct, frozen=True):
-    """A pool as operators see it, its URI without the password; ``queues`` is how many it has, if that was asked."""
+    """A pool as operators see it, its URI without the password.
+
+    ``reason`` is why it is down; ``queues`` is how many it has, if that was asked.
+    """
 
     pool: Pool
     up: bool
+    reason: str | None = None
     queues: int | None = None
 
 
@@ -87,7 +91,9 @@ class Pools:
         member = self._engine.members.get(name)
         queues = await self._count(name) if counted else None
         shown = replace(pool, uri=masked(pool.uri))
-        return PoolState(shown, member is not None and not member.down, queues)
+        if member is None:
+            return PoolState(shown, up=False, queues=queues)
+        return PoolState(shown, not member.down, member.reason, queues)
 
     async def put(self, name: str, document: Mapping[str, Any]) -> None:
         """Make a pool, or give one another weight, flavor and options; its URI has to stay."""

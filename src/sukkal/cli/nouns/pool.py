@@ -12,7 +12,7 @@ __all__ = ["POOL"]
 
 _POOL: Final = Kind("pool")
 _COLUMNS: Final = {"NAME": "name", "WEIGHT": "weight", "STATUS": "status", "FLAVOR": "flavor", "URI": "uri"}
-_SHOWN: Final = ("name", "uri", "weight", "flavor", "status", "draining", "queues", "options")
+_SHOWN: Final = ("name", "uri", "weight", "flavor", "status", "reason", "draining", "queues", "options")
 
 
 async def _list(session: Session, options: Options) -> None:

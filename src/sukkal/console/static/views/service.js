@@ -117,5 +117,7 @@ function pools(answer) {
 }
 
 function poolState(pool) {
-  return [badge(pool.status, pool.status === "up" ? "good" : "bad"), pool.draining ? [" ", badge("draining", "warm")] : null];
+  const state = badge(pool.status, pool.status === "up" ? "good" : "bad");
+  const reason = pool.reason ? h("p", { class: "hint" }, pool.reason) : null;
+  return [state, pool.draining ? [" ", badge("draining", "warm")] : null, reason];
 }

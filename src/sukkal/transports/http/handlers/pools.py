@@ -138,6 +138,8 @@ def _pool(state: PoolState, *, detailed: bool) -> dict[str, Any]:
     }
     if detailed:
         view["options"] = pool.options
+    if state.reason is not None:
+        view["reason"] = state.reason
     if state.queues is not None:
         view["queues"] = state.queues
     return view

@@ -32,6 +32,7 @@ _GIVEN: Final[dict[str, Schema]] = {
 }
 _STATE: Final[dict[str, Schema]] = {
     "status": {"type": "string", "enum": ["up", "down"]},
+    "reason": {"type": "string", "description": "Why it is down."},
     "draining": FLAG,
     "queues": {"type": "integer", "minimum": 0, "description": "How many queues have their place there."},
 }
