@@ -25,7 +25,7 @@ run: $(VENV)/installed  ## Install the service and start it in the foreground; F
 
 .PHONY: test
 test: environments  ## Install what the tests need, run all checks and all tests; ARGS="-k ..." go to pytest
-	@status=0; $(MAKE) check || status=1; $(PYTHON) -m pytest $(SPREAD) $(ARGS) || status=1; exit $$status
+	@status=0; $(MAKE) check || status=1; $(PYTHON) -m pytest $(SPREAD) --durations=20 $(ARGS) || status=1; exit $$status
 
 .PHONY: check
 check: $(VENV)/installed-dev  ## Run the style, type and import checks

@@ -2,7 +2,7 @@
 
 So many callers for each node post, claim and delete over HTTP, at one node and at several in turn, so that what
 disturbs the machine disturbs both. The client's time is not counted. With as many nodes as one likes a message must
-not cost much more. With ``--pools`` one node on one pool stands against several nodes on several pools, each with a
+not cost much more, if the nodes have enough to do: see docs/explanation/sizing.md. With ``--pools`` one node on one pool stands against several nodes on several pools, each with a
 server of its own. What a server has acknowledged is on the disk.
 """
 
@@ -151,9 +151,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.nodes", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--nodes", type=int, default=3)
     parser.add_argument("--pools", type=int, default=0, help="as many pools, against one node on one pool")
-    parser.add_argument("--callers", type=int, default=32, help="at each node")
+    parser.add_argument("--callers", type=int, default=128, help="at each node")
     parser.add_argument("--queues", type=int, default=12, help="for each node")
-    parser.add_argument("--times", type=int, default=60)
+    parser.add_argument("--times", type=int, default=30)
     parser.add_argument("--rounds", type=int, default=5)
     return 0 if _compare(parser.parse_args()) else 1
 
