@@ -2,8 +2,9 @@
 
 So many callers for each node post, claim and delete over HTTP, at one node and at several in turn, so that what
 disturbs the machine disturbs both. The client's time is not counted. With as many nodes as one likes a message must
-not cost much more, if the nodes have enough to do: see docs/explanation/sizing.md. With ``--pools`` one node on one pool stands against several nodes on several pools, each with a
-server of its own. What a server has acknowledged is on the disk.
+not cost much more, if they have enough to do: see docs/explanation/sizing.md. With ``--pools`` one node on one pool
+stands against several nodes on several pools, each with a server of its own. What a server has acknowledged is on the
+disk.
 """
 
 import argparse
