@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ import pytest
 from tests.clients import debian
 from tests.clients.environments import FOLDER
 from tests.closing import Closing
+from tests.ports import free_port
 
 __all__ = ["Prometheus", "main", "promtool"]
 
@@ -53,7 +53,7 @@ class Prometheus(Closing):
         (folder / "prometheus.yml").write_text(
             json.dumps({"global": {"scrape_interval": _SCRAPES, "scrape_timeout": _SCRAPES}, "scrape_configs": jobs})
         )
-        self._client = httpx.Client(base_url=f"http://127.0.0.1:{_free_port()}", trust_env=False, timeout=_S_MAX)
+        self._client = httpx.Client(base_url=f"http://127.0.0.1:{free_port()}", trust_env=False, timeout=_S_MAX)
         self._log = folder / "prometheus.log"
         command = [
             *(path, f"--config.file={folder / 'prometheus.yml'}", f"--storage.tsdb.path={folder / 'data'}"),
@@ -101,12 +101,6 @@ class Prometheus(Closing):
 def _found(name: str, root: Path) -> str | None:
     unpacked = root / "usr/bin" / name
     return str(unpacked) if unpacked.exists() else shutil.which(name)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-        return port
 
 
 def main() -> None:

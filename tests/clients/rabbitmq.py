@@ -10,7 +10,6 @@ import re
 import select
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -21,6 +20,7 @@ import pytest
 from tests.clients import debian
 from tests.clients.environments import FOLDER
 from tests.closing import Closing
+from tests.ports import free_ports
 
 __all__ = ["PASSWORD", "USER", "VHOSTS", "RabbitMQ"]
 
@@ -94,7 +94,7 @@ class RabbitMQ(Closing):
         found = program()
         if found is None:
             pytest.fail(f"RabbitMQ is missing. Get it with: {_COMMAND}")
-        self.port, self.tls_port, names_port, distribution_port = _free_ports(4)
+        self.port, self.tls_port, names_port, distribution_port = free_ports(4)
         self._folder = folder
         self._prepare = prepare
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -196,14 +196,6 @@ class RabbitMQ(Closing):
             "permissions": [{"user": USER, "vhost": vhost, **may} for vhost in VHOSTS[:2]],
         }
         (self._folder / "definitions.json").write_text(json.dumps(definitions), encoding="utf-8")
-
-
-def _free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def main() -> None:

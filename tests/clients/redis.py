@@ -15,6 +15,7 @@ import pytest
 from tests.clients import debian
 from tests.clients.environments import FOLDER
 from tests.closing import Closing
+from tests.ports import free_port
 
 __all__ = ["Redis", "main", "program"]
 
@@ -52,7 +53,7 @@ class Redis(Closing):
         found = program()
         if found is None:
             pytest.fail(f"Redis is missing. Get it with: {_COMMAND}")
-        self.port = _free_port()
+        self.port = free_port()
         self._log = folder / "redis.log"
         command = [found.path, "--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(folder), *flags]
         with self._log.open("ab") as log:
@@ -90,12 +91,6 @@ class Redis(Closing):
             except OSError:
                 time.sleep(_LOOK_S)
         raise RuntimeError(f"Redis did not start:\n{self._log.read_text(encoding='utf-8', errors='replace')}")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-        return port
 
 
 def main() -> None:

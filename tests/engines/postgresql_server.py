@@ -11,10 +11,9 @@ import pwd
 import select
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -24,10 +23,11 @@ import asyncpg
 import pytest
 
 from sukkal.engines.postgresql import PostgresqlEngine
-from sukkal.engines.postgresql.database import Database
+from sukkal.engines.postgresql.database import Connection, Database
 from tests.closing import Closing
+from tests.ports import free_port
 
-__all__ = ["HELD_UP", "PASSWORD", "USER", "PostgreSQL", "nodes"]
+__all__ = ["HELD_UP", "PASSWORD", "USER", "PostgreSQL", "held_up", "nodes"]
 
 USER: Final = "sukkal"
 HELD_UP: Final = "SELECT count(*) FROM pg_locks WHERE NOT granted"
@@ -96,7 +96,7 @@ class PostgreSQL(Closing):
         self._prepared = ""
         self._pid = 0
         self._settings = {**_ALWAYS, **({} if durable else _QUICK), **(settings or {})}
-        self.port = port or self.free_port()
+        self.port = port or free_port()
         try:
             self._folder.chmod(0o755)
             if os.geteuid() == 0:
@@ -114,11 +114,6 @@ class PostgreSQL(Closing):
     def pid(self) -> int:
         """The process that all others of the server come from."""
         return self._pid
-
-    @staticmethod
-    def free_port() -> int:
-        """Return a port that nobody listens on."""
-        return _free_port()
 
     def url(self, database: str) -> str:
         """Return where a database is, as the setting ``store`` has it."""
@@ -335,6 +330,14 @@ async def nodes(store: str, count: int = 1, **options: Any) -> AsyncIterator[lis
         yield engines
 
 
+async def held_up(other: Connection, call: Awaitable[Any]) -> "asyncio.Future[Any]":
+    """Make a call that has to wait for what another connection holds, and return it when it does."""
+    future = asyncio.ensure_future(call)
+    while not await other.fetchval(HELD_UP):
+        assert not future.done(), "it should have waited"
+    return future
+
+
 def _nobody() -> pwd.struct_passwd:
     return pwd.getpwnam("nobody")
 
@@ -362,8 +365,3 @@ def _group() -> int | None:
 
 def _groups() -> list[int] | None:
     return [] if os.geteuid() == 0 else None
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        return int(listening.getsockname()[1])

@@ -2,8 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable
-from typing import Any, Final
+from typing import Final
 
 import asyncpg
 import pytest
@@ -15,7 +14,7 @@ from sukkal.engines.postgresql.database import Connection, Database
 from sukkal.engines.postgresql.statements import SQL
 from sukkal.errors import ClaimNotFound
 from sukkal.model import Ack, NewClaim, NewMessage, Once, Position, Post, QueueKey, Release, Subscription, View
-from tests.engines.postgresql_server import HELD_UP, nodes
+from tests.engines.postgresql_server import held_up, nodes
 
 KEY: Final = QueueKey("p", "q")
 OTHER: Final = QueueKey("p", "other")
@@ -34,14 +33,6 @@ async def connected(store: str) -> Connection:
 async def ids(engine: PostgresqlEngine) -> list[str]:
     page = await engine.browse(KEY, after=None, limit=100, view=EVERYTHING, now_ms=NOW_MS)
     return [each.id for each in page.messages]
-
-
-async def waits(other: Connection, call: Awaitable[Any]) -> "asyncio.Future[Any]":
-    """Make a call that has to wait for the transaction of a connection, and return it when it does."""
-    future = asyncio.ensure_future(call)
-    while not await other.fetchval(HELD_UP):
-        assert not future.done(), "it should have waited"
-    return future
 
 
 def test_the_database_knows_the_same_classes_of_lifetimes(store: str) -> None:
@@ -77,7 +68,7 @@ def test_who_waits_for_a_queue_that_is_given_up_meanwhile_finds_what_is_there_th
             transaction = other.transaction()
             await transaction.start()
             await other.execute(getattr(SQL, name), KEY.project, KEY.kind, KEY.name, -1 - mark_of(KEY))
-            post = await waits(other, engine.publish((Post(KEY, (message("after"),)),), now_ms=NOW_MS))
+            post = await held_up(other, engine.publish((Post(KEY, (message("after"),)),), now_ms=NOW_MS))
             await transaction.commit()
             published = await post
             page = await engine.browse(KEY, after=None, limit=9, view=EVERYTHING, now_ms=NOW_MS)
@@ -183,9 +174,8 @@ def test_a_step_that_is_in_anothers_way_is_tried_again_alone(store: str) -> None
             await other.execute("SELECT 1 FROM sukkal.places FOR UPDATE")
             # The first step is done when the second one waits, and must not be done again.
             first = engine.put_queue(OTHER, {"a": 1}, revision=None, now_ms=NOW_MS)
-            calls = asyncio.gather(first, engine.put_queue(KEY, {"a": 1}, revision=1, now_ms=NOW_MS))
-            while not await other.fetchval(HELD_UP):
-                assert not calls.done()
+            second = engine.put_queue(KEY, {"a": 1}, revision=1, now_ms=NOW_MS)
+            calls = await held_up(other, asyncio.gather(first, second))
             # The engine's transaction holds the mark of the queue, so this closes the ring.
             with contextlib.suppress(asyncpg.DeadlockDetectedError):
                 await other.execute("SELECT 1 FROM sukkal.marks WHERE mark = $1 FOR UPDATE", -1 - mark_of(KEY))

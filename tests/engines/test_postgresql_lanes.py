@@ -2,14 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Coroutine
-from typing import Any, Final
+from collections.abc import AsyncIterator
+from typing import Final
 
 from sukkal.engines.commits import Commits
 from sukkal.engines.postgresql import PostgresqlEngine
 from sukkal.engines.postgresql.database import Connection, Database
 from sukkal.model import NewMessage, Post, QueueKey, View
-from tests.engines.postgresql_server import HELD_UP, nodes
+from tests.engines.postgresql_server import HELD_UP, held_up, nodes
 
 KEY: Final = QueueKey("p", "q")
 NOW_MS: Final = 1_000_000
@@ -39,14 +39,6 @@ async def held(store: str) -> AsyncIterator[Connection]:
         yield other
     finally:
         await other.close()
-
-
-async def held_up(other: Connection, call: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
-    """Make a call that has to wait for what another connection holds, and return when it does."""
-    task = asyncio.create_task(call)
-    while not await other.fetchval(HELD_UP):
-        assert not task.done()
-    return task
 
 
 async def let_past(engine: PostgresqlEngine) -> None:

@@ -4,6 +4,7 @@ from typing import Final
 
 from tests.closing import Closing
 from tests.engines.postgresql_server import PostgreSQL
+from tests.ports import free_port
 
 __all__ = ["DATABASES", "Cluster"]
 
@@ -19,7 +20,7 @@ class Cluster(Closing):
         try:
             for name in DATABASES:
                 self.primary.execute(f"CREATE DATABASE {name}")
-            self.ports = (self.primary.port, PostgreSQL.free_port())
+            self.ports = (self.primary.port, free_port())
             self.follow()
         except BaseException:
             self.close()

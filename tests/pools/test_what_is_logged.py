@@ -3,7 +3,9 @@
 import msgspec
 import pytest
 
-from sukkal.model import NewMessage, Post
+from sukkal import limits
+from sukkal.model import NewMessage, Post, QueueKey
+from sukkal.pools.begun import note_move
 from sukkal.pools.definitions import Flavor, flavor_key
 from tests.pools.scene import QUEUE, Scene, in_memory, other, run
 
@@ -42,6 +44,25 @@ def test_a_queue_in_the_way_is_logged_once_for_each_cause(caplog: pytest.LogCapt
         await target.ask("admit", (QUEUE,), above=0)
         await target.ask("publish", [Post(QUEUE, (stray,))], now_ms=scene.clock())
         assert len(await said_in(5)) == 1, "that it was so before the last move does not matter"
+
+    run(story, in_memory())
+
+
+def test_so_many_queues_in_the_way_that_they_take_turns_are_logged_once_each(caplog: pytest.LogCaptureFixture) -> None:
+    keys = [QueueKey("p", f"q{number}") for number in range(2 * limits.PAGE_MAX + 1)]
+    posts = [Post(key, (NewMessage(id="stray", body=b"1", ttl_s=60),)) for key in keys]
+
+    async def story(scene: Scene) -> None:
+        now_ms, members = scene.clock(), scene.engine.members.by_name()
+        for key, post in zip(keys, posts, strict=True):
+            await scene.engine.publish([post], now_ms=now_ms)
+            source = str(await scene.engine.places.find(key))
+            await members[other(source)].ask("publish", [post], now_ms=now_ms)
+            await note_move(scene.engine, key, source, other(source), now_ms=now_ms)
+        drains = scene.drains(scene.engine)
+        for _ in range(9):
+            assert await drains.round() == 0
+        assert len([each for each in caplog.messages if "did not move" in each]) == len(keys)
 
     run(story, in_memory())
 

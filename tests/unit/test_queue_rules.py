@@ -17,7 +17,7 @@ def test_a_queue_without_attributes_has_the_rules_of_the_service() -> None:
     rules = Rulebook(SETTINGS).of(queue("q"))
     assert rules.message_ttl_s == SETTINGS.default_message_ttl
     assert rules.post_bytes_max == SETTINGS.max_messages_post_size
-    assert not any((rules.conflates, rules.encrypts, rules.normalises, rules.is_ephemeral))
+    assert not any((rules.conflates, rules.encrypts, rules.normalises))
     assert Rulebook(SETTINGS).of(None).message_delay_s == SETTINGS.default_message_delay
 
 
@@ -26,6 +26,6 @@ def test_rules_follow_a_change_of_attributes() -> None:
     first = queue("q", _default_message_ttl=100)
     assert book.of(first) is book.of(first)
     assert book.of(first).message_ttl_s == 100
-    assert book.of(queue("q", _default_message_ttl=200, _persistence="none")).message_ttl_s == 200
-    assert book.of(queue("q", _persistence="none")).is_ephemeral
+    assert book.of(queue("q", _default_message_ttl=200, _normalize="cloudevents")).message_ttl_s == 200
+    assert book.of(queue("q", _normalize="cloudevents")).normalises
     assert book.of(queue("other", _default_message_ttl=100)).message_ttl_s == 100

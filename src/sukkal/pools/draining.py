@@ -31,8 +31,8 @@ class Drains:
         self._lease = lease
         self._now_ms = now_ms
         self._empty: dict[str, int] = {}
-        self._refused: set[tuple[QueueKey, str]] = set()
-        self._refused_before: set[tuple[QueueKey, str]] = set()
+        self._refused: dict[QueueKey, set[str]] = {}
+        self._refused_now: dict[QueueKey, set[str]] = {}
         self._going_on = asyncio.Lock()
 
     async def round(self) -> int:
@@ -43,10 +43,13 @@ class Drains:
     async def _round(self) -> int:
         draining = self._draining()
         begun = await self._mover.begun() if len(self._engine.members) else []
-        if not (draining or begun) or not await self._lease.keep():
+        if not (draining or begun):
+            self._refused.clear()
+            return 0
+        if not await self._lease.keep():
             return 0
         moved = 0
-        self._refused_before, self._refused = self._refused, set()
+        self._refused_now.clear()
         for key in begun:
             moved += await self._move(key, None)
         for name in draining:
@@ -60,6 +63,8 @@ class Drains:
             if empty:
                 self._empty[name] = self._now_ms()
         await self._lease.give_back()
+        # Not every move has its turn in each round; what was said of the others holds.
+        self._refused |= self._refused_now
         return moved
 
     def _draining(self) -> list[str]:
@@ -88,10 +93,14 @@ class Drains:
             else:
                 await self._mover.move(key, source, await self._target(key))
         except SukkalError as error:
-            # It is tried again and again, and the log need not say so each time.
-            refused = (key, str(error))
-            if refused not in self._refused_before and refused not in self._refused:
-                _log.warning("the %s %s of project %s did not move: %s", key.kind, key.name, key.project, error)
-            self._refused.add(refused)
+            self._refuse(key, str(error))
             return 0
+        self._refused_now.setdefault(key, set())
         return 1
+
+    def _refuse(self, key: QueueKey, why: str) -> None:
+        """Say why a queue did not move, unless that was so when it was tried last: it is tried again and again."""
+        now = self._refused_now.setdefault(key, set())
+        if why not in now and why not in self._refused.get(key, ()):
+            _log.warning("the %s %s of project %s did not move: %s", key.kind, key.name, key.project, why)
+        now.add(why)

@@ -63,8 +63,8 @@ class QueueRules:
     """
 
     __slots__ = (
-        *("conflates", "encrypts", "message_delay_s", "message_ttl_s", "metadata", "normalises", "post_bytes_max"),
-        "is_ephemeral",
+        *("conflates", "encrypts", "message_delay_s", "message_ttl_s"),
+        *("metadata", "normalises", "post_bytes_max"),
     )
 
     def __init__(self, metadata: Mapping[str, Any], settings: Settings) -> None:
@@ -76,7 +76,6 @@ class QueueRules:
         self.conflates = conflates(metadata) is not None
         self.encrypts = encrypts(metadata)
         self.normalises = normalises(metadata)
-        self.is_ephemeral = is_ephemeral(metadata)
 
 
 class Rulebook:

@@ -97,7 +97,7 @@ class Encryption:
 
     def open(self, project: str, messages: Sequence[Message]) -> tuple[Message, ...]:
         """Return messages with bodies that can be read. Raises ``KeyUnavailable``."""
-        if True not in [message.body.startswith(_MARK) for message in messages]:
+        if True not in [is_sealed(message.body) for message in messages]:
             return tuple(messages)
         return tuple([self.open_one(project, message) for message in messages])
 

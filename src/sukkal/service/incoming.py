@@ -12,14 +12,14 @@ from msgspec.structs import replace
 from sukkal import limits
 from sukkal.errors import InvalidRequest
 from sukkal.model import NewMessage, Once, Post, Published, Queue, QueueKey, Usage
-from sukkal.service.attributes import QueueRules, Rulebook
+from sukkal.service.attributes import QueueRules, Rulebook, stores_nothing
 from sukkal.service.conflation import conflation_key
 from sukkal.service.encryption import Encryption
 from sukkal.service.fan_out import Copies, FanOut, is_copied
 from sukkal.service.lenses import posted
 from sukkal.service.letters import addressed, on_its_way
 from sukkal.service.listening import Listeners
-from sukkal.service.names import is_queue_name, is_reply_queue
+from sukkal.service.names import is_queue_name
 from sukkal.service.neighbours import Neighbours
 from sukkal.service.normalising import normalised, size_as_posted
 from sukkal.service.posting import Posting
@@ -123,7 +123,7 @@ class Incoming:
         if passed and size > asked.post_bytes_max:
             size = sum([size_as_posted(self._recogniser, draft.body) for draft in drafts])
         messages = self._messages(key, rules, client, drafts, asked, size)
-        if rules.is_ephemeral or is_reply_queue(key):
+        if stores_nothing(key, queue):
             return await self._tell(key, queue, drafts, messages)
         if passed:
             messages = tuple([on_its_way(message, passed) for message in messages])
@@ -154,7 +154,7 @@ class Incoming:
         queue = await self._store.get_queue(key)
         rules = self._rulebook.of(queue)
         messages = self._messages(key, rules, client, drafts, rules, size)
-        if rules.is_ephemeral or is_reply_queue(key):
+        if stores_nothing(key, queue):
             return await self._tell(key, queue, drafts, messages)
         acts = [self._repeats.act(name) for name in dict.fromkeys(names)]
         async with self._known(key, queue, acts) as earlier:
